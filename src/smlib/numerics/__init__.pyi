@@ -1,0 +1,13 @@
+from .linear_systems import CSRMatrix as CSRMatrix
+from .linear_systems import LinearResult as LinearResult
+from .linear_systems import as_csr as as_csr
+from .linear_systems import matvec as matvec
+from .stationary import gauss_seidel as gauss_seidel
+from .stationary import jacobi as jacobi
+from .stationary import sor as sor
+from .stationary import ssor as ssor
+from .stationary import sweep as sweep
+from .stationary_convergence import iteration_matrix as iteration_matrix
+from .stationary_convergence import optimal_omega as optimal_omega
+from .stationary_convergence import red_black_permutation as red_black_permutation
+from .stationary_convergence import spectral_radius as spectral_radius

@@ -1,0 +1,6 @@
+"""What every solver of linear systems shares: sparse rows, their product with a vector, and the result with its proof."""
+
+from smlib._core.csr import CSRMatrix as CSRMatrix
+from smlib._core.csr import as_csr as as_csr
+from smlib._core.csr import matvec as matvec
+from smlib._core.results import LinearResult as LinearResult
