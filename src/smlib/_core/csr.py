@@ -1,14 +1,14 @@
 """Compressed sparse rows: a matrix of mostly zeros, stored as the list of what is not zero.
 
-Row ``i`` holds the entries number ``indptr[i]`` to ``indptr[i + 1] - 1``. Entry ``k`` stands in column ``indices[k]`` and has
-the value ``data[k]``::
+Row ``i`` holds the entries number ``indptr[i]`` to ``indptr[i + 1] - 1``. Entry ``k`` stands in column ``indices[k]``
+and has the value ``data[k]``::
 
         [ 4 -1  0 ]      indptr   0     2        5     7
     A = [-1  4 -1 ]      indices  0  1  0  1  2  1  2
         [ 0 -1  4 ]      data     4 -1 -1  4 -1 -1  4
 
-A product with a vector walks through the three arrays once, from front to back: one multiplication and one look-up an entry,
-and nothing for the zeros.
+A product with a vector walks through the three arrays once, from front to back: one multiplication and one look-up an
+entry, and nothing for the zeros.
 
 Invariants of a ``CSRMatrix``, proved by ``as_csr`` for every matrix that comes from outside:
   1. ``indptr`` has one entry a row and one more, starts at 0, never falls, and ends at the number of entries.
@@ -16,11 +16,11 @@ Invariants of a ``CSRMatrix``, proved by ``as_csr`` for every matrix that comes 
   3. within a row the columns rise strictly: sorted, none twice.
   4. every value is finite.
 
-Kernels rely on 1 and 2 and check no index again. Sparse matrices are made of arrays that anyone can write to, and SciPy does
-not check them all: without this proof a wrong index would read, or write, foreign memory.
+Kernels rely on 1 and 2 and check no index again. Sparse matrices are made of arrays that anyone can write to, and
+SciPy does not check them all: without this proof a wrong index would read, or write, foreign memory.
 
-Indices are unsigned 32-bit integers where they fit and unsigned 64-bit integers else: to a signed index a compiler must add
-a test for counting from the end.
+Indices are unsigned 32-bit integers where they fit and unsigned 64-bit integers else: to a signed index a compiler
+must add a test for counting from the end.
 
 Cost: the proof O(entries), the product O(entries + rows). Both read memory from front to back and are bound by it.
 
@@ -45,7 +45,8 @@ Indices = NDArray[np.unsignedinteger]
 class CSRMatrix(NamedTuple):
     """A matrix in compressed sparse rows that keeps the invariants of this module. Only ``as_csr`` makes one.
 
-    Every function that takes a matrix takes it, and does not prove it again: whoever writes into its arrays breaks the proof.
+    Every function that takes a matrix takes it, and does not prove it again: whoever writes into its arrays breaks
+    the proof.
     """
 
     indptr: Indices
@@ -177,10 +178,12 @@ def _prove_indices(compressed: Any, what: str, name: str) -> bool:
         major, minor = major // compressed.blocksize[0], minor // compressed.blocksize[1]
     indptr, indices = _as_unsigned(compressed)
     if indptr.shape != (major + 1,) or indptr[0] != 0:
-        raise InputError(f"{name}.indptr must start at 0 and have {major + 1} entries to fit the shape {compressed.shape}")
+        raise InputError(
+            f"{name}.indptr must start at 0 and have {major + 1} entries to fit the shape {compressed.shape}"
+        )
     if indices.ndim != 1 or indptr[-1] > min(indices.size, len(compressed.data)):
         raise InputError(
-            f"{name}.indptr ends at {indptr[-1]}, but there are {indices.size} indices and {len(compressed.data)} values"
+            f"{name}.indptr ends at {indptr[-1]}, but {indices.size} indices and {len(compressed.data)} values exist"
         )
     verdict, place = inspect_indices(indptr, indices, indices.dtype.type(minor))
     if verdict == FALLING:
@@ -209,8 +212,8 @@ SORTED, UNSORTED, FALLING, OUTSIDE = range(4)
 
 
 @kernel
-def inspect_indices(indptr: Indices, indices: Indices, columns: int) -> tuple[int, int]:
-    """Prove every row's bounds and every column index, and say whether the columns rise; the second number is the place.
+def inspect_indices(indptr: Indices, indices: Indices, columns: np.unsignedinteger) -> tuple[int, int]:
+    """Prove every row's bounds and every column index, and say whether the columns rise. The second number: where.
 
     Needs at least one entry in ``indptr``, and trusts nothing else.
     """
@@ -233,8 +236,11 @@ def inspect_indices(indptr: Indices, indices: Indices, columns: int) -> tuple[in
 @kernel(fast=True)
 def multiply(indptr: Indices, indices: Indices, data: Vector, x: Vector, product: Vector) -> None:
     """Set product = A x."""
+    start = indptr[0]
     for row in range(product.size):
+        end = indptr[row + 1]
         total = 0.0
-        for entry in range(indptr[row], indptr[row + 1]):
+        for entry in range(start, end):
             total += data[entry] * x[indices[entry]]
         product[row] = total
+        start = end

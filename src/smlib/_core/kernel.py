@@ -1,7 +1,7 @@
 """``@kernel``: the one door to Numba, and a cache of compiled code that can be trusted.
 
-A kernel is a plain Python function over arrays and numbers. The decorator has Numba compile it at its first call, for the
-types of that call, and keep the machine code on disk for the next process::
+A kernel is a plain Python function over arrays and numbers. The decorator has Numba compile it at its first call, for
+the types of that call, and keep the machine code on disk for the next process::
 
     @kernel
     def total(values: Vector) -> float:
@@ -10,10 +10,10 @@ types of that call, and keep the machine code on disk for the next process::
 With ``NUMBA_DISABLE_JIT=1`` the function stays plain Python, so that a debugger steps through the very code that runs
 compiled. Interpreted arithmetic is then told to be silent about overflow and NaN, as compiled arithmetic is.
 
-The cache. Numba stores machine code beside a *stamp* of the file in which the kernel stands, and takes the code back as long
-as the stamp is the same. A kernel's machine code also holds the kernels that it calls, and those may stand in other files, so
-a stamp of one file is not enough: after an upgrade the old code of a changed callee would go on running. The stamp of a
-kernel here is therefore a digest of
+The cache. Numba stores machine code beside a *stamp* of the file in which the kernel stands, and takes the code back
+as long as the stamp is the same. A kernel's machine code also holds the kernels that it calls, and those may stand in
+other files, so a stamp of one file is not enough: after an upgrade the old code of a changed callee would go on
+running. The stamp of a kernel here is therefore a digest of
 
   1. what Numba stamps by itself,
   2. the version of smlib,
@@ -63,8 +63,8 @@ def kernel(function: Function | None = None, /, *, fast: bool = False) -> Functi
     Parameters
     ----------
     function : callable
-        Plain Python over arrays and numbers. It guards its divisions: ``1.0 / 0.0`` is infinity compiled, and an exception
-        interpreted.
+        Plain Python over arrays and numbers. It guards its divisions: ``1.0 / 0.0`` is infinity compiled, and an
+        exception interpreted.
     fast : bool
         Let the compiler reorder and fuse floating-point operations (never assume that NaN or infinity do not occur).
 

@@ -1,4 +1,4 @@
-"""What every solver of linear systems shares: sparse rows, their product with a vector, and the result with its proof."""
+"""What all solvers of linear systems share: sparse rows, their product with a vector, the result with its proof."""
 
 from smlib._core.csr import CSRMatrix as CSRMatrix
 from smlib._core.csr import as_csr as as_csr

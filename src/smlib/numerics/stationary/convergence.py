@@ -1,35 +1,37 @@
 r"""How fast a stationary iteration converges, and which relaxation and which order of the unknowns make it fast.
 
-The iteration matrix. With ``b = 0`` the solution is 0 and ``x`` *is* the error. A sweep is then linear in ``x``, so its matrix
-``T`` has as column ``j`` what one sweep makes of the unit vector ``j``. That is how `iteration_matrix` builds it: with the
-very sweep that the solver runs, no formula beside it. (The formula is ``T = I - M^-1 A``, and the tests hold it against that.)
+The iteration matrix. With ``b = 0`` the solution is 0 and ``x`` *is* the error. A sweep is then linear in ``x``, so
+its matrix ``T`` has as column ``j`` what one sweep makes of the unit vector ``j``. That is how `iteration_matrix`
+builds it: with the very sweep that the solver runs, no formula beside it. (The formula is ``T = I - M^-1 A``, and the
+tests hold it against that.)
 
-The rate. The error after k sweeps is ``T^k e``, and ``|T^k|^(1/k)`` goes to the spectral radius whatever the norm (Gelfand).
-`spectral_radius` squares ``T`` again and again, so that the power doubles each time, and reads the rate off the growth of
-the norm between one squaring and the next::
+The rate. The error after k sweeps is ``T^k e``, and ``|T^k|^(1/k)`` goes to the spectral radius whatever the norm
+(Gelfand). `spectral_radius` squares ``T`` again and again, so that the power doubles each time, and reads the rate
+off the growth of the norm between one squaring and the next::
 
     T, T^2, T^4, T^8, ...        rho = lim (|T^(2m)| / |T^m|)^(1/m)
 
 Eigenvalues that share the largest modulus (complex pairs, Jordan blocks) disturb this less and less: their share in the
 exponent is O(1/m).
 
-The best relaxation. In a *consistently ordered* matrix every row can be given a level such that an entry leads to the level
-above if its column is larger, and to the level below if it is smaller. Grids with 3, 5 or 7-point stencils are so, and so
-are trees. Then Young's formula ties the eigenvalues ``lambda`` of SOR to those ``mu`` of Jacobi::
+The best relaxation. In a *consistently ordered* matrix every row can be given a level such that an entry leads to the
+level above if its column is larger, and to the level below if it is smaller. Grids with 3, 5 or 7-point stencils are
+so, and so are trees. Then Young's formula ties the eigenvalues ``lambda`` of SOR to those ``mu`` of Jacobi::
 
     (lambda + omega - 1)^2 = lambda omega^2 mu^2        best omega = 2 / (1 + sqrt(1 - rho(Jacobi)^2))
 
-and at the best ``omega`` the spectral radius is ``omega - 1``. For a grid of 100 x 100 points it takes over 100 times fewer sweeps
-than Jacobi.
+and at the best ``omega`` the spectral radius is ``omega - 1``. For a grid of 100 x 100 points it takes over 100 times
+fewer sweeps than Jacobi.
 
-Red and black. If the unknowns can be coloured with two colours so that no equation couples two of one colour (a chess board),
-number all red ones first. Within a colour the order of a sweep is then of no account: a sweep is two steps of whole vectors.
+Red and black. If the unknowns can be coloured with two colours so that no equation couples two of one colour (a chess
+board), number all red ones first. Within a colour the order of a sweep is then of no account: a sweep is two steps of
+whole vectors.
 
-Cost: `iteration_matrix` O(n nonzeros) time and O(n^2) space, `spectral_radius` O(n^3) a squaring and some 15 to 45 of them,
-`optimal_omega` some hundreds of products with the matrix, `red_black_permutation` O(nonzeros).
+Cost: `iteration_matrix` O(n nonzeros) time and O(n^2) space, `spectral_radius` O(n^3) a squaring and some 15 to 45 of
+them, `optimal_omega` some hundreds of products with the matrix, `red_black_permutation` O(nonzeros).
 
-Young, *Iterative Solution of Large Linear Systems*, chapters 5 and 6; Saad, *Iterative Methods for Sparse Linear Systems*,
-sections 3.3 and 4.2; Burden & Faires, *Numerical Analysis*, section 7.4.
+Young, *Iterative Solution of Large Linear Systems*, chapters 5 and 6; Saad, *Iterative Methods for Sparse Linear
+Systems*, sections 3.3 and 4.2; Burden & Faires, *Numerical Analysis*, section 7.4.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ from smlib._core.csr import CSRMatrix, Indices, MatrixLike, as_csr, multiply
 from smlib._core.kernel import kernel
 from smlib._core.validate import Vector
 from smlib.errors import InputError
-from smlib.numerics.stationary import Method, bind_sweep
+from smlib.numerics.stationary.sweeps import Method, bind_sweep
 
 Matrix = NDArray[np.float64]
 
@@ -90,7 +92,9 @@ def iteration_matrix(A: MatrixLike, method: Method, omega: float | None = None) 
     matrix = _as_square(A)
     n = matrix.shape[0]
     if n > LARGEST_DENSE:
-        raise InputError(f"A has {n} unknowns, more than {LARGEST_DENSE}: read the rate off residual_norms of a solve instead")
+        raise InputError(
+            f"A has {n} unknowns, more than {LARGEST_DENSE}: read the rate off residual_norms of a solve instead"
+        )
     once = bind_sweep(matrix, np.zeros(n), method, omega)
     columns = np.empty((n, n))
     for j in range(n):
@@ -160,8 +164,9 @@ def optimal_omega(A: MatrixLike) -> float:
     Parameters
     ----------
     A : array_like or any scipy.sparse matrix, shape (n, n)
-        Consistently ordered (5-point grids in their natural order, tridiagonal matrices ...), with a non-zero diagonal, and
-        such that Jacobi's method converges. Symmetric with a positive diagonal, or of at most 10,000 unknowns.
+        Consistently ordered (5-point grids in their natural order, tridiagonal matrices ...), with a non-zero
+        diagonal, and such that Jacobi's method converges. Symmetric with a positive diagonal, or of at most 10,000
+        unknowns.
 
     Returns
     -------
@@ -171,8 +176,8 @@ def optimal_omega(A: MatrixLike) -> float:
     Raises
     ------
     InputError
-        The matrix is not consistently ordered (the message names a coupling that shows it), Jacobi does not converge, or the
-        matrix is both large and not symmetric.
+        The matrix is not consistently ordered (the message names a coupling that shows it), Jacobi does not converge,
+        or the matrix is both large and not symmetric.
 
     Notes
     -----
@@ -182,7 +187,8 @@ def optimal_omega(A: MatrixLike) -> float:
 
     References
     ----------
-    Young, *Iterative Solution of Large Linear Systems*, section 6.2; Burden & Faires, *Numerical Analysis*, theorem 7.26.
+    Young, *Iterative Solution of Large Linear Systems*, section 6.2; Burden & Faires, *Numerical
+    Analysis*, theorem 7.26.
 
     Examples
     --------
@@ -194,7 +200,9 @@ def optimal_omega(A: MatrixLike) -> float:
     coupling = _couplings(matrix)
     i, j = _first_conflict(coupling, ordered=True)[0]
     if i < matrix.shape[0]:
-        raise InputError(f"A is not consistently ordered (see rows {i} and {j}); try red_black_permutation, or a search")
+        raise InputError(
+            f"A is not consistently ordered (see rows {i} and {j}); try red_black_permutation, or a search"
+        )
     rows = scipy.sparse.csr_array((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape)
     diagonal = rows.diagonal()
     if abs(rows - rows.T).max() == 0.0 and diagonal.min() > 0.0:
@@ -203,7 +211,9 @@ def optimal_omega(A: MatrixLike) -> float:
     else:
         radius = spectral_radius(matrix, "jacobi")
     if radius >= 1.0:
-        raise InputError(f"Jacobi's method does not converge on A (spectral radius {radius:.6g}), so no best omega is known")
+        raise InputError(
+            f"Jacobi's method does not converge on A (spectral radius {radius:.6g}), so no best omega is known"
+        )
     return 2.0 / (1.0 + math.sqrt(1.0 - radius * radius))
 
 
@@ -218,8 +228,8 @@ def red_black_permutation(A: MatrixLike) -> NDArray[np.intp]:
     Returns
     -------
     ndarray of int, shape (n,)
-        All red unknowns in their old order, then all black ones. With ``p`` the result, ``A[p][:, p]`` has diagonal matrices
-        as its two diagonal blocks. An unknown without couplings is red.
+        All red unknowns in their old order, then all black ones. With ``p`` the result, ``A[p][:, p]`` has diagonal
+        matrices as its two diagonal blocks. An unknown without couplings is red.
 
     Raises
     ------
@@ -270,7 +280,9 @@ def _first_conflict(coupling: CSRMatrix, ordered: bool) -> tuple[tuple[int, int]
 
 
 def _lanczos_largest(matrix: CSRMatrix) -> float:
-    """Return the largest eigenvalue of a symmetric matrix with spectrum within [-1, 1], to some 1e-6 of its distance to 1.
+    """Return the largest eigenvalue of a symmetric matrix with spectrum within [-1, 1].
+
+    It is exact to some 1e-6 of its distance to 1, which is what the best omega hangs on.
 
     Lanczos' method: the matrix, seen from the space that v, A v, A^2 v, ... span, is tridiagonal, and the extreme
     eigenvalues of that small matrix are near those of the large one after far fewer steps than there are unknowns.
@@ -304,9 +316,10 @@ UNSEEN = np.int64(2**62)
 def spread_levels(
     indptr: Indices, indices: Indices, ordered: bool, levels: NDArray[np.int64], queue: NDArray[np.int64]
 ) -> tuple[int, int]:
-    """Give levels to all rows, from row to coupled row, breadth first; return the first pair that contradicts, or (n, n).
+    """Give levels to all rows, breadth first; return the first coupled pair that contradicts them, or (n, n).
 
-    ``ordered``: the level rises to a larger row number and falls to a smaller one. Otherwise it alternates between 0 and 1.
+    ``ordered``: the level rises to a larger row number and falls to a smaller one. Otherwise it alternates between 0
+    and 1.
     """
     n = levels.size
     for root in range(n):
@@ -329,7 +342,7 @@ def spread_levels(
                     queue[tail] = j
                     tail += 1
                 elif levels[j] != level:
-                    return i, j
+                    return int(i), int(j)
     return n, n
 
 
@@ -347,11 +360,14 @@ def multiply_by_itself(matrix: Matrix, square: Matrix) -> None:
 
 @kernel
 def largest_of_tridiagonal(alphas: Vector, betas: Vector) -> float:
-    """Return the largest eigenvalue of the symmetric matrix with diagonal alphas and off-diagonal betas[1:-1], by bisection.
+    """Return the largest eigenvalue of the symmetric matrix with diagonal alphas and off-diagonal betas[1:-1].
 
-    A number lies above all eigenvalues exactly if all pivots of ``matrix - number I`` are negative (Sturm, Sylvester).
+
+    Bisection: a number lies above all eigenvalues exactly if all pivots of ``matrix - number I`` are negative
+    (Sturm, Sylvester).
     """
-    low, high = alphas[0], alphas[0]
+    low: float = alphas[0]
+    high: float = alphas[0]
     for i in range(alphas.size):
         right = betas[i + 1] if i + 1 < alphas.size else 0.0
         low = max(low, alphas[i])

@@ -1,0 +1,295 @@
+"""The command line. Only argparse is imported here; what a command needs, the command imports: `--help` is quick."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from smlib.topics import Topic
+
+# An output that is not a terminal (a pipe, a file) is laid out for this many characters.
+PIPE_WIDTH = 120
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except BrokenPipeError:
+        # Whoever read our output has gone (`smlib list | head`): nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smlib", description="The algorithms behind data systems and their mathematics, from scratch."
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.set_defaults(command=_welcome)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    tour = commands.add_parser("tour", help="see algorithms at work on real input, with proof and speed")
+    tour.add_argument("names", nargs="*", metavar="TOPIC", help="topics or areas; the headline stories if none")
+    tour.add_argument("--all", action="store_true", help="every story")
+    tour.add_argument("--json", action="store_true", help="print JSON")
+    tour.set_defaults(command=_tour)
+
+    listing = commands.add_parser("list", help="list the topics")
+    listing.add_argument("names", nargs="*", metavar="AREA", help="areas or topics; all if none")
+    listing.set_defaults(command=_list)
+
+    show = commands.add_parser("show", help="read about a topic")
+    show.add_argument("topic", metavar="TOPIC")
+    show.add_argument("--source", action="store_true", help="print the source as well")
+    show.set_defaults(command=_show)
+
+    bench = commands.add_parser("bench", help="measure beside NumPy, SciPy and the best peers")
+    bench.add_argument("names", nargs="*", metavar="TOPIC", help="topics or areas; all if none")
+    bench.add_argument("--json", metavar="FILE", type=Path, help="write the measurements to a file as well")
+    bench.set_defaults(command=_bench)
+
+    warmup = commands.add_parser("warmup", help="compile every kernel now, so that no first call has to wait")
+    warmup.add_argument("names", nargs="*", metavar="AREA", help="areas or topics; all if none")
+    warmup.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at work side by side")
+    warmup.set_defaults(command=_warmup)
+
+    doctor = commands.add_parser("doctor", help="check this installation")
+    doctor.set_defaults(command=_doctor)
+    return parser
+
+
+def _welcome(options: argparse.Namespace) -> int:
+    from smlib import __version__
+    from smlib.topics import AREAS, TOPICS
+
+    if options.version:
+        print(f"smlib {__version__}")
+        return 0
+    console = _console()
+    console.print(f"smlib {__version__}", style="bold")
+    console.print(
+        "The algorithms behind data systems and their mathematics, from scratch: to read, to use, to measure.\n"
+    )
+    for area in AREAS:
+        names = [topic.name for topic in TOPICS.values() if topic.area == area]
+        console.print(f"  {area:<12}{', '.join(names)}", markup=False)
+    console.print()
+    _next(
+        console,
+        ("smlib tour", "an algorithm at work on real input"),
+        ("smlib show stationary", "its idea, its cost, its source"),
+        ("smlib bench", "measured beside the best peers"),
+    )
+    return 0
+
+
+def _tour(options: argparse.Namespace) -> int:
+    _settle_libraries()
+    from smlib.compare.cases import load_cases
+    from smlib.compare.tour import HEADLINES, print_told, tell
+
+    topics = _find_topics(options.names)
+    if topics is None:
+        return 2
+    wanted = [topic.name for topic in topics] if options.names or options.all else HEADLINES
+    cases = [case for case in load_cases() if case.story is not None and case.topic in wanted]
+    console = _console()
+    told = []
+    for number, case in enumerate(cases, start=1):
+        with _at_work(f"{number} of {len(cases)}: {case.topic}"):
+            told.append(tell(case))
+        if not options.json:
+            print_told(console, told[-1], number)
+    agreeing = sum(item.agrees for item in told)
+    if options.json:
+        print(json.dumps({"stories": [item.as_json() for item in told], "agree": agreeing, "of": len(told)}, indent=2))
+    else:
+        console.print(f"{agreeing} of {len(told)} agree", style="bold green" if agreeing == len(told) else "bold red")
+        _next(console, ("smlib bench stationary", "the same at three sizes"), ("smlib list", "every topic"))
+    return 0 if agreeing == len(told) else 1
+
+
+def _list(options: argparse.Namespace) -> int:
+    from rich.table import Table
+
+    from smlib.topics import read_essay
+
+    topics = _find_topics(options.names)
+    if topics is None:
+        return 2
+    console = _console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for header in ("topic", "area", "curriculum rows", "what it is"):
+        table.add_column(header, overflow="fold")
+    for topic in topics:
+        table.add_row(topic.name, topic.area, ", ".join(map(str, topic.rows)), read_essay(topic).title)
+    console.print(table, markup=False)
+    console.print()
+    _next(console, (f"smlib show {topics[0].name}", "the idea, the cost, the source"))
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    from rich.syntax import Syntax
+
+    from smlib.topics import read_essay
+
+    topics = _find_topics([options.topic])
+    if topics is None:
+        return 2
+    console = _console()
+    for topic in topics:
+        console.print(read_essay(topic).text, markup=False, soft_wrap=True)
+        console.print()
+        for path in topic.sources:
+            console.print(str(path), style="dim", markup=False, soft_wrap=True)
+            if options.source:
+                text = path.read_text(encoding="utf-8")
+                if console.is_terminal:
+                    console.print(Syntax(text, "python", background_color="default"))
+                else:
+                    print(text)
+        console.print()
+    name = topics[0].name
+    source = () if options.source else ((f"smlib show {name} --source", "the code"),)
+    _next(console, *source, (f"smlib tour {name}", "at work"), (f"smlib bench {name}", "measured"))
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    _settle_libraries()
+    from smlib.compare.cases import load_cases
+    from smlib.compare.machine import describe_machine
+    from smlib.compare.report import as_json, print_case, print_machine
+    from smlib.compare.timer import measure
+
+    topics = _find_topics(options.names)
+    if topics is None:
+        return 2
+    console = _console()
+    machine = describe_machine()
+    print_machine(console, machine)
+    cases = load_cases([topic.name for topic in topics])
+    everything = []
+    for number, case in enumerate(cases, start=1):
+        measurements = []
+        for size in case.sizes:
+            with _at_work(f"{number} of {len(cases)}: {case.name}, {size:,} {case.unit}"):
+                measurements.append(measure(case, case.setup(size), size))
+        print_case(console, case, measurements)
+        everything += measurements
+    if options.json is not None:
+        options.json.write_text(json.dumps(as_json(machine, everything), indent=2) + "\n", encoding="utf-8")
+        console.print(f"written to {options.json}", markup=False)
+    disagreeing = [item for item in everything if not item.agrees]
+    for item in disagreeing:
+        console.print(f"NOT in agreement: {item.topic}, {item.case}, {item.size:,}", style="bold red", markup=False)
+    _next(console, ("smlib doctor", "what this machine offers"), ("smlib tour", "the same as stories"))
+    return 1 if disagreeing else 0
+
+
+def _warmup(options: argparse.Namespace) -> int:
+    from smlib.compare.warmup import warm_up
+
+    topics = _find_topics(options.names)
+    if topics is None:
+        return 2
+    console = _console()
+    for name, seconds, kernels in warm_up([topic.name for topic in topics], max(1, options.jobs)):
+        console.print(f"{name:<28} {kernels:>3} kernels compiled in {seconds:5.1f} s", markup=False)
+    _next(console, ("smlib tour", "no waiting now"))
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from smlib.compare.doctor import examine
+
+    console = _console()
+    findings = examine()
+    for finding in findings:
+        mark, style = ("ok", "green") if finding.ok else ("!!", "bold red")
+        console.print(f"{mark:<4}", style=style, end="")
+        console.print(f"{finding.what:<22}{finding.detail}", markup=False, soft_wrap=True)
+    console.print()
+    _next(console, ("smlib warmup", "compile everything now"), ("smlib tour", "see it at work"))
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _find_topics(names: Sequence[str]) -> list[Topic] | None:
+    """Return the topics of the named topics and areas (all if none is named), or say what is not to be found."""
+    from smlib.topics import AREAS, TOPICS
+
+    for name in names:
+        if name not in TOPICS and name not in AREAS:
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, [*TOPICS, *AREAS], n=1)
+            hint = f"did you mean {close[0]}?" if close else "`smlib list` shows all"
+            print(f"smlib: there is no topic or area named {name!r}; {hint}", file=sys.stderr)
+            return None
+    return [topic for topic in TOPICS.values() if not names or topic.name in names or topic.area in names]
+
+
+def _settle_libraries() -> None:
+    """Let BLAS choose its kernel for this very processor, and one thread: called before NumPy is loaded."""
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        os.environ.pop(name, None)
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+class _at_work:  # noqa: N801  # reads as a verb: `with _at_work(...)`
+    """Shows on stderr what is being done; where nobody watches a terminal, only that a kernel compiles for long."""
+
+    announced = False
+
+    def __init__(self, what: str) -> None:
+        from rich.console import Console
+
+        from smlib._core.compilation import watch_compilation
+
+        self.status = Console(stderr=True).status(what)
+        self.what = what
+        self.watch = watch_compilation(self._compiling)
+
+    def __enter__(self) -> None:
+        self.watch.__enter__()
+        self.status.__enter__()
+
+    def __exit__(self, *exception: object) -> None:
+        self.status.__exit__(None, None, None)
+        self.watch.__exit__(None, None, None)
+
+    def _compiling(self, kernel: str) -> None:
+        if sys.stderr.isatty():
+            self.status.update(f"{self.what}: compiling {kernel}, once; it is kept for next time")
+        elif not _at_work.announced:
+            _at_work.announced = True
+            print(f"compiling {kernel} and others, once; they are kept for next time", file=sys.stderr)
+
+
+def _next(console: Console, *commands: tuple[str, str]) -> None:
+    """Name what to try next."""
+    console.print("Next:", style="dim")
+    for command, purpose in commands:
+        console.print(f"  {command:<32}{purpose}", markup=False)

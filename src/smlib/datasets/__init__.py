@@ -1,0 +1,1 @@
+"""Inputs to try things on: generators, with a seed where chance is involved, and small tables of published facts."""
