@@ -1,7 +1,7 @@
 """Every exception that smlib raises on purpose. The message says what was wrong, with which value, and what to do.
 
-Misuse raises. A calculation that was asked for properly and did not get there (it did not converge, say) is no exception:
-the result says so in ``success``, ``status`` and ``message``.
+Misuse raises. A calculation that was asked for properly and did not get there (it did not converge, say) is no
+exception: the result says so in ``success``, ``status`` and ``message``.
 """
 
 

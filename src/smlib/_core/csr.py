@@ -29,7 +29,7 @@ Saad, *Iterative Methods for Sparse Linear Systems*, section 3.4.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, SupportsIndex, TypeAlias
 
 import numpy as np
 import scipy.sparse
@@ -118,6 +118,14 @@ def as_csr(A: MatrixLike, name: str = "A") -> CSRMatrix:
     ------
     InputError
         ``A`` is not a real matrix of finite numbers, or its index arrays are broken; the message names the place.
+
+    Notes
+    -----
+    Complexity: O(entries); nothing is copied of a sound CSR matrix of float64 and 32-bit indices.
+
+    References
+    ----------
+    Saad, *Iterative Methods for Sparse Linear Systems*, section 3.4.
 
     Examples
     --------
@@ -212,7 +220,7 @@ SORTED, UNSORTED, FALLING, OUTSIDE = range(4)
 
 
 @kernel
-def inspect_indices(indptr: Indices, indices: Indices, columns: np.unsignedinteger) -> tuple[int, int]:
+def inspect_indices(indptr: Indices, indices: Indices, columns: np.unsignedinteger) -> tuple[int, SupportsIndex]:
     """Prove every row's bounds and every column index, and say whether the columns rise. The second number: where.
 
     Needs at least one entry in ``indptr``, and trusts nothing else.
@@ -226,7 +234,7 @@ def inspect_indices(indptr: Indices, indices: Indices, columns: np.unsignedinteg
         for entry in range(start, end):
             column = indices[entry]
             if column >= columns:
-                return OUTSIDE, entry
+                return OUTSIDE, np.int64(entry)
             if entry > start and column <= previous:
                 verdict = UNSORTED
             previous = column

@@ -65,7 +65,8 @@ def tell(case: Case) -> Told:
     problem = case.setup(story.size)
     measurement = measure(case, problem, story.size, seconds=1.0)
     answer = measurement.answer
-    return Told(case, measurement, tuple(story.answer(problem, answer)), dict(story.proofs(problem, answer)))
+    proofs = {claim: bool(holds) for claim, holds in story.proofs(problem, answer).items()}
+    return Told(case, measurement, tuple(story.answer(problem, answer)), proofs)
 
 
 def print_told(console: Console, told: Told, number: int) -> None:

@@ -25,6 +25,9 @@ Callback: TypeAlias = Callable[[Vector], object]
 # A residual that has grown by this factor is taken for divergence.
 DIVERGENCE = 1e8
 
+# The reciprocal of a smaller number may overflow.
+SMALLEST_UNIT = 1e-300
+
 
 def jacobi(
     A: MatrixLike,
@@ -236,14 +239,18 @@ def _solve(
     n = right.size
     x = np.zeros(n) if x0 is None else as_vector(x0, "x0", n).copy()
     once = bind_sweep(matrix, right, method, omega, order)
-    target = max(as_nonnegative(rtol, "rtol") * float(np.linalg.norm(right)), as_nonnegative(atol, "atol"))
+    rtol, atol = as_nonnegative(rtol, "rtol"), as_nonnegative(atol, "atol")
     limit = max(1000, 10 * n) if maxiter is None else as_count(maxiter, "maxiter")
 
-    norms = [residual_norm(matrix.indptr, matrix.indices, matrix.data, right, x)]
+    rows = matrix.indptr, matrix.indices, matrix.data
+    unit = max(float(np.abs(right).max()), SMALLEST_UNIT)
+    norms = [residual_norm(*rows, right, x, unit)]
+    norm_of_b = norms[0] if x0 is None else residual_norm(*rows, right, np.zeros(n), unit)
+    target = max(rtol * norm_of_b, atol)
     too_large = min(DIVERGENCE * max(norms[0], target), np.finfo(np.float64).max)
     while target < norms[-1] <= too_large and len(norms) <= limit:
         x = once(x)
-        norms.append(residual_norm(matrix.indptr, matrix.indices, matrix.data, right, x))
+        norms.append(residual_norm(*rows, right, x, unit))
         if callback is not None:
             callback(x)
 
@@ -263,8 +270,12 @@ def _verdict(norms: list[float], target: float, too_large: float) -> tuple[int, 
 
 
 @kernel(fast=True)
-def residual_norm(indptr: Indices, indices: Indices, data: Vector, b: Vector, x: Vector) -> float:
-    """Return the Euclidean norm of b - A x."""
+def residual_norm(indptr: Indices, indices: Indices, data: Vector, b: Vector, x: Vector, unit: float) -> float:
+    """Return the Euclidean norm of b - A x, taken in a unit of its own, lest squares of tiny or huge numbers be lost.
+
+    ``unit`` is of the size of b, and positive.
+    """
+    scale = 1.0 / unit
     square = 0.0
     start = indptr[0]
     for i in range(b.size):
@@ -272,6 +283,7 @@ def residual_norm(indptr: Indices, indices: Indices, data: Vector, b: Vector, x:
         residual = b[i]
         for entry in range(start, end):
             residual -= data[entry] * x[indices[entry]]
-        square += residual * residual
+        scaled = scale * residual
+        square += scaled * scaled
         start = end
-    return math.sqrt(square)
+    return unit * math.sqrt(square)
