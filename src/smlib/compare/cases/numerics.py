@@ -71,7 +71,7 @@ def _tell_plate(plate: Plate, result: LinearResult) -> Sequence[str]:
 
 def _shade(grid: np.ndarray) -> list[str]:
     """Draw temperatures from 0 to 100 degrees with characters from light to dark."""
-    scale = " .:-=+*#%@"
+    scale = ".,:;=+*#%@"
     rows, columns = (np.linspace(0, len(grid) - 1, count).round().astype(int) for count in (11, 36))
     return ["".join(scale[min(int(grid[r, c] / 10.0), 9)] for c in columns) for r in rows]
 
