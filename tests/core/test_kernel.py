@@ -83,10 +83,8 @@ def test_an_upgrade_that_changes_only_a_callee_is_noticed(tmp_path: Path) -> Non
     for version, amount in (("1.0", 1.0), ("2.0", 2.0)):
         project = tmp_path / f"project{version}"
         write_project(project, version, amount)
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", site, project],
-            check=True,
-        )
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-build-isolation", "--upgrade"]
+        subprocess.run([*pip, "--target", site, project], check=True)
         answers.append([run(RUN, paths=(site,), cache=cache) for _ in range(2)])
     assert answers == [[["20.0", "0"], ["20.0", "1"]], [["30.0", "0"], ["30.0", "1"]]]
 
