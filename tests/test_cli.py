@@ -37,7 +37,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "smlib 0.1.0\n"
 
 
-@pytest.mark.parametrize("command", ["tour", "list", "show", "bench", "warmup"])
+@pytest.mark.parametrize("command", ["tour", "list", "show", "bench", "viz", "warmup"])
 def test_an_unknown_topic_gets_a_hint_and_code_2(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "stationry"]) == 2
     assert "did you mean stationary?" in capsys.readouterr().err
@@ -118,6 +118,20 @@ def test_bench_writes_what_it_measured(
     text = capsys.readouterr().out
     assert "not installed" in text
     assert "not run above 9" in text
+
+
+def test_viz_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    assert main(["viz", "stationary", "-o", str(page)]) == 0
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert "Next:" in capsys.readouterr().out
+    assert main(["viz", "stationary", "-o", str(tmp_path / "no" / "such" / "folder.html")]) == 1
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_viz_of_an_area_asks_for_a_topic(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["viz", "numerics"]) == 1
+    assert "there is no topic 'numerics'" in capsys.readouterr().err
 
 
 def test_a_closed_pipe_is_no_error() -> None:

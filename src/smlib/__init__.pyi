@@ -1,5 +1,7 @@
+from . import datasets as datasets
 from . import errors as errors
 from . import numerics as numerics
 from . import topics as topics
+from . import viz as viz
 
 __version__: str

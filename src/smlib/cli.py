@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", metavar="FILE", type=Path, help="write the measurements to a file as well")
     bench.set_defaults(command=_bench)
 
+    viz = commands.add_parser("viz", help="write a page that plays an algorithm step by step")
+    viz.add_argument("topic", metavar="TOPIC")
+    viz.add_argument("-o", "--output", metavar="FILE", type=Path, help="where to (TOPIC.html in this folder)")
+    viz.set_defaults(command=_viz)
+
     warmup = commands.add_parser("warmup", help="compile every kernel now, so that no first call has to wait")
     warmup.add_argument("names", nargs="*", metavar="AREA", help="areas or topics; all if none")
     warmup.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at work side by side")
@@ -92,6 +97,7 @@ def _welcome(options: argparse.Namespace) -> int:
         console,
         ("smlib tour", "an algorithm at work on real input"),
         ("smlib show stationary", "its idea, its cost, its source"),
+        ("smlib viz stationary", "a page that plays it step by step"),
         ("smlib bench", "measured beside the best peers"),
     )
     return 0
@@ -200,6 +206,26 @@ def _bench(options: argparse.Namespace) -> int:
         console.print(f"NOT in agreement: {item.topic}, {item.case}, {item.size:,}", style="bold red", markup=False)
     _next(console, ("smlib doctor", "what this machine offers"), ("smlib tour", "the same as stories"))
     return 1 if disagreeing else 0
+
+
+def _viz(options: argparse.Namespace) -> int:
+    from smlib.errors import InputError
+    from smlib.viz import record
+
+    topics = _find_topics([options.topic])
+    if topics is None:
+        return 2
+    console = _console()
+    path: Path = options.output or Path(f"{options.topic}.html")
+    try:
+        with _at_work(f"recording {options.topic}"):
+            path.write_text(record(options.topic).to_html(), encoding="utf-8")
+    except (InputError, OSError) as error:
+        print(f"smlib: {error}", file=sys.stderr)
+        return 1
+    console.print(f"{path}: {path.stat().st_size / 1000:.0f} kB, a page of its own that needs no network", markup=False)
+    _next(console, (f"smlib show {options.topic}", "the idea in words"), (f"smlib tour {options.topic}", "at work"))
+    return 0
 
 
 def _warmup(options: argparse.Namespace) -> int:

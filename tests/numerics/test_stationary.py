@@ -365,6 +365,16 @@ def test_a_solution_to_start_with_takes_no_sweep() -> None:
     assert (result.success, result.nit) == (True, 0)
 
 
+def test_a_start_far_from_a_tiny_or_zero_right_hand_side() -> None:
+    A = [[4.0, -1.0], [-1.0, 4.0]]
+    result = gauss_seidel(A, [0.0, 0.0], [1.0, 1.0], atol=1e-10)
+    assert result.success
+    assert np.abs(result.x).max() < 1e-10
+    result = gauss_seidel(A, [1e-200, 0.0], [1e5, 1.0])
+    assert result.success
+    np.testing.assert_allclose(result.x, np.linalg.solve(A, [1.0, 0.0]) * 1e-200, rtol=1e-7)
+
+
 def test_atol_counts_where_it_is_larger() -> None:
     A, b = heated_plate(10)
     result = gauss_seidel(A, b, rtol=0.0, atol=1e-3)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smlib._core.csr import Indices, MatrixLike
+from smlib._core.csr import Indices, MatrixLike, matvec
 from smlib._core.kernel import kernel
 from smlib._core.results import CONVERGED, DIVERGED, ITERATION_LIMIT, NUMERICAL_TROUBLE, LinearResult
 from smlib._core.validate import Vector, as_count, as_nonnegative, as_vector
@@ -242,15 +242,16 @@ def _solve(
     rtol, atol = as_nonnegative(rtol, "rtol"), as_nonnegative(atol, "atol")
     limit = max(1000, 10 * n) if maxiter is None else as_count(maxiter, "maxiter")
 
-    rows = matrix.indptr, matrix.indices, matrix.data
-    unit = max(float(np.abs(right).max()), SMALLEST_UNIT)
-    norms = [residual_norm(*rows, right, x, unit)]
-    norm_of_b = norms[0] if x0 is None else residual_norm(*rows, right, np.zeros(n), unit)
+    def norm_of_residual(x: Vector, unit: float) -> float:
+        return residual_norm(matrix.indptr, matrix.indices, matrix.data, right, x, max(unit, SMALLEST_UNIT))
+
+    norms = [norm_of_residual(x, float(np.abs(right - matvec(matrix, x)).max()))]
+    norm_of_b = norm_of_residual(np.zeros(n), float(np.abs(right).max()))
     target = max(rtol * norm_of_b, atol)
     too_large = min(DIVERGENCE * max(norms[0], target), np.finfo(np.float64).max)
     while target < norms[-1] <= too_large and len(norms) <= limit:
         x = once(x)
-        norms.append(residual_norm(*rows, right, x, unit))
+        norms.append(norm_of_residual(x, norms[-1]))
         if callback is not None:
             callback(x)
 
@@ -273,7 +274,7 @@ def _verdict(norms: list[float], target: float, too_large: float) -> tuple[int, 
 def residual_norm(indptr: Indices, indices: Indices, data: Vector, b: Vector, x: Vector, unit: float) -> float:
     """Return the Euclidean norm of b - A x, taken in a unit of its own, lest squares of tiny or huge numbers be lost.
 
-    ``unit`` is of the size of b, and positive.
+    ``unit`` is positive, and of the size of what comes out: the norm before the last sweep will do.
     """
     scale = 1.0 / unit
     square = 0.0
