@@ -54,10 +54,12 @@ def kernel(function: Function, /) -> Function: ...
 
 
 @overload
-def kernel(*, fast: bool = False) -> Callable[[Function], Function]: ...
+def kernel(*, fast: bool = False, bound: bool = False) -> Callable[[Function], Function]: ...
 
 
-def kernel(function: Function | None = None, /, *, fast: bool = False) -> Function | Callable[[Function], Function]:
+def kernel(
+    function: Function | None = None, /, *, fast: bool = False, bound: bool = False
+) -> Function | Callable[[Function], Function]:
     """Compile a function with Numba at its first call, and cache the machine code on disk.
 
     Parameters
@@ -67,6 +69,10 @@ def kernel(function: Function | None = None, /, *, fast: bool = False) -> Functi
         exception interpreted.
     fast : bool
         Let the compiler reorder and fuse floating-point operations (never assume that NaN or infinity do not occur).
+    bound : bool
+        The function is made by a factory, and closes over a compiled function of the user's: calling that costs nothing
+        then, while handing it over as an argument costs microseconds a call. No other process could use the machine
+        code, so it is not cached.
 
     Returns
     -------
@@ -74,18 +80,20 @@ def kernel(function: Function | None = None, /, *, fast: bool = False) -> Functi
         The compiled function; with ``NUMBA_DISABLE_JIT=1`` the function itself.
     """
     if function is None:
-        return lambda function: _decorate(function, fast)
-    return _decorate(function, fast)
+        return lambda function: _decorate(function, fast, bound)
+    return _decorate(function, fast, bound)
 
 
-def _decorate(function: Function, fast: bool) -> Function:
+def _decorate(function: Function, fast: bool, bound: bool) -> Function:
     compiled: Any
     if numba.config.DISABLE_JIT:
         compiled = np.errstate(all="ignore")(function)
     else:
         compiled = numba.njit(function, error_model="numpy", nogil=True, fastmath=FAST if fast else False)
-        _enable_cache(compiled, function.__module__)
-    KERNELS[f"{function.__module__}.{function.__qualname__}"] = compiled
+        if not bound:
+            _enable_cache(compiled, function.__module__)
+    if not bound:
+        KERNELS[f"{function.__module__}.{function.__qualname__}"] = compiled
     return compiled  # type: ignore[no-any-return]  # Numba is untyped: a dispatcher is called like its function
 
 
