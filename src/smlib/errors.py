@@ -11,3 +11,7 @@ class SmlibError(Exception):
 
 class InputError(SmlibError, ValueError):
     """An argument that cannot be worked with: a shape that does not fit, NaN, a zero where one must divide."""
+
+
+class CorruptDataError(SmlibError, ValueError):
+    """Data from outside that is not what it claims to be: damaged, cut short, or never of this format."""
