@@ -198,19 +198,21 @@ def fill_table(lengths: Lengths, table: Table) -> bool:
     """
     space = 0
     for symbol in range(256):
-        if lengths[symbol] > LONGEST_WORD:
+        length = np.int64(lengths[symbol])
+        if length > LONGEST_WORD:
             return False
-        if lengths[symbol] > 0:
-            space += TABLE_SIZE >> lengths[symbol]
+        if length > 0:
+            space += TABLE_SIZE >> length
     if space != TABLE_SIZE:
         return False
     words = np.zeros(256, u32)
     assign_words(lengths, words)
     single = np.empty(TABLE_SIZE, u32)
     for symbol in range(256):
-        if lengths[symbol] > 0:
-            for place in range(words[symbol] >> u32(6), TABLE_SIZE, 1 << lengths[symbol]):
-                single[place] = u32((symbol << 4) | lengths[symbol])
+        length = np.int64(lengths[symbol])
+        if length > 0:
+            for place in range(np.int64(words[symbol] >> u32(6)), TABLE_SIZE, 1 << length):
+                single[place] = u32((symbol << 4) | length)
     for place in range(TABLE_SIZE):
         first = np.int64(single[place])
         second = np.int64(single[place >> (first & 15)])
