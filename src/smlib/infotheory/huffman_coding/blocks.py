@@ -202,7 +202,7 @@ def fill_table(lengths: Lengths, table: Table) -> bool:
         if length > LONGEST_WORD:
             return False
         if length > 0:
-            space += TABLE_SIZE >> length
+            space += int(TABLE_SIZE >> length)
     if space != TABLE_SIZE:
         return False
     words = np.zeros(256, u32)
