@@ -7,8 +7,9 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PYTEST := $(BIN)/python -m pytest
 # Each lane has a cache of its own for what it compiles: one lane's code is of no use to another.
 CACHE := $(CURDIR)/.cache
+AREAS := numerics infotheory
 
-.PHONY: help tour test test-slow test-bounds test-python lint bench ci clean
+.PHONY: help tour test test-slow test-bounds test-python lint docs bench ci clean
 
 help:
 	@echo "make tour         an algorithm at work on real input, with proof and speed"
@@ -17,6 +18,7 @@ help:
 	@echo "make test-bounds  damaged input, with every index checked"
 	@echo "make test-python  the books' numbers and a law a topic, without compiling, with coverage"
 	@echo "make lint         ruff and mypy"
+	@echo "make docs         the site, into site/ (needs npm)"
 	@echo "make bench        measure beside NumPy, SciPy and the best peers"
 	@echo "make ci           everything that must pass"
 
@@ -41,8 +43,14 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python docs/scripts/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html is the first page"
+
+# The figures that the site shows: measure on a machine with nothing else to do.
 bench: $(VENV)/.installed-bench
-	$(BIN)/smlib bench
+	for area in $(AREAS); do $(BIN)/smlib bench $$area --json docs/benchmarks/$$area.json || exit 1; done
 
 ci:
 	bash .ci/run
