@@ -233,7 +233,7 @@ def _machine(machine: Record) -> str:
     versions = ", ".join(f"{name} {machine[name]}" for name in ("smlib", "python", "numpy", "scipy", "numba"))
     entries = {
         "Processor": f"{machine['processor']}, {machine['cores']} cores; vectors: {machine['vector']}",
-        "System": machine["system"],
+        "System": f"{machine['system']}, on {machine['date']}",
         "Versions": versions,
         "BLAS": f"{'; '.join(machine['blas'])} (threads: {machine['threads']})",
     }

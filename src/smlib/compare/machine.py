@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import platform
 import sys
@@ -20,6 +21,7 @@ PACKAGES = ("numpy", "scipy", "numba", "llvmlite")
 def describe_machine() -> dict[str, Any]:
     """Return processor, operating system, versions, threads and what BLAS says of itself."""
     return {
+        "date": datetime.date.today().isoformat(),
         "smlib": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},

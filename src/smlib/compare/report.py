@@ -20,7 +20,7 @@ def print_machine(console: Console, machine: dict[str, Any]) -> None:
     console.print(versions, style="dim", markup=False)
     console.print(
         f"{machine['processor']}, {machine['cores']} cores, {machine['vector']}; {machine['system']}; "
-        f"BLAS threads: {machine['threads']}",
+        f"BLAS threads: {machine['threads']}; {machine['date']}",
         style="dim",
         markup=False,
     )

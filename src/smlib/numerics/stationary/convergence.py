@@ -46,7 +46,7 @@ from smlib._core.csr import CSRMatrix, Indices, MatrixLike, as_csr, multiply
 from smlib._core.kernel import kernel
 from smlib._core.validate import Vector
 from smlib.errors import InputError
-from smlib.numerics.stationary.sweeps import Method, bind_sweep
+from smlib.numerics.stationary.sweeps import Method, as_square, bind_sweep
 
 Matrix = NDArray[np.float64]
 
@@ -89,7 +89,7 @@ def iteration_matrix(A: MatrixLike, method: Method, omega: float | None = None) 
     array([[0.    , 0.25  ],
            [0.    , 0.0625]])
     """
-    matrix = _as_square(A)
+    matrix = as_square(A)
     n = matrix.shape[0]
     if n > LARGEST_DENSE:
         raise InputError(
@@ -195,7 +195,7 @@ def optimal_omega(A: MatrixLike) -> float:
     >>> round(optimal_omega([[4, 3, 0], [3, 4, -1], [0, -1, 4]]), 4)
     1.2404
     """
-    matrix = _as_square(A)
+    matrix = as_square(A)
     bind_sweep(matrix, np.zeros(matrix.shape[0]), "jacobi", None)  # a zero on the diagonal raises here
     coupling = _couplings(matrix)
     i, j = _first_conflict(coupling, ordered=True)[0]
@@ -249,18 +249,11 @@ def red_black_permutation(A: MatrixLike) -> NDArray[np.intp]:
     >>> red_black_permutation([[2, -1, 0, 0], [-1, 2, -1, 0], [0, -1, 2, -1], [0, 0, -1, 2]])
     array([0, 2, 1, 3])
     """
-    matrix = _as_square(A)
+    matrix = as_square(A)
     (i, j), colours = _first_conflict(_couplings(matrix), ordered=False)
     if i < matrix.shape[0]:
         raise InputError(f"two colours do not suffice: rows {i} and {j} are coupled and lie on a circle of odd length")
     return np.argsort(colours, kind="stable")
-
-
-def _as_square(A: MatrixLike) -> CSRMatrix:
-    matrix = as_csr(A)
-    if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-        raise InputError(f"A has shape {matrix.shape}; it must be square, with at least one row")
-    return matrix
 
 
 def _couplings(matrix: CSRMatrix) -> CSRMatrix:

@@ -116,13 +116,18 @@ def bind_sweep(matrix: CSRMatrix, b: Vector, method: Method, omega: float | None
     return successive
 
 
+def as_square(A: MatrixLike) -> CSRMatrix:
+    """Return a square matrix as sparse rows."""
+    matrix = as_csr(A)
+    if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
+        raise InputError(f"A has shape {matrix.shape}; it must be square, with at least one row")
+    return matrix
+
+
 def as_system(A: MatrixLike, b: ArrayLike) -> tuple[CSRMatrix, Vector]:
     """Return a square matrix and a right-hand side that fits it."""
-    matrix = as_csr(A)
-    rows, columns = matrix.shape
-    if rows != columns or rows == 0:
-        raise InputError(f"A has shape {matrix.shape}; it must be square, with at least one row")
-    return matrix, as_vector(b, "b", rows)
+    matrix = as_square(A)
+    return matrix, as_vector(b, "b", matrix.shape[0])
 
 
 def _find_diagonal(matrix: CSRMatrix) -> Indices:
