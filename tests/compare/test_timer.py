@@ -67,7 +67,7 @@ def test_ratios_are_of_what_ran_side_by_side() -> None:
 
 
 def test_what_disagrees_is_reported() -> None:
-    measurement = run(make_case(Peer("liar", "numpy", lambda problem: problem + 1)))
+    measurement = run(make_case(Peer("liar", "json", lambda problem: problem + 1)))
     assert not measurement.agrees
     assert measurement.comparisons[0].agreement == Agreement(False, "compared")
 

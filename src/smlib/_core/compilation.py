@@ -34,7 +34,7 @@ class CompilationWatch(event.Listener):  # type: ignore[misc]  # Numba is untype
         self._timer: threading.Timer | None = None
 
     def on_start(self, started: Any) -> None:
-        name = started.data["dispatcher"].py_func.__qualname__
+        name = started.data["dispatcher"].py_func.__name__
         self.kernels.append(name)
         self._depth += 1
         if self._depth == 1:

@@ -9,6 +9,8 @@ contender has run once (what that cost in compiling is reported apart), and its 
 from __future__ import annotations
 
 import math
+import platform
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -137,6 +139,10 @@ class _Contender:
         self.samples.append((time.perf_counter() - begin) / self.repeats)
 
 
+def _version(package: str) -> str:
+    return f"of Python {platform.python_version()}" if package in sys.stdlib_module_names else version(package)
+
+
 def _seconds_of(run: Callable[[Any], Any], problem: Any) -> float:
     begin = time.perf_counter()
     run(problem)
@@ -151,7 +157,7 @@ def _compare(peer: Peer, ours: _Contender, theirs: _Contender, agreement: Agreem
     note = "one run" if ours.long or theirs.long else ""
     return Comparison(
         peer.name,
-        version(peer.package),
+        _version(peer.package),
         float(np.median(theirs.samples)),
         float(middle),
         (float(low), float(high)),
