@@ -59,19 +59,20 @@ def test_show_prints_essay_and_source(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_tour_agrees_and_says_so() -> None:
     done = smlib("tour")
     assert done.returncode == 0, done.stderr
-    assert "1 of 1 agree" in done.stdout
+    assert "4 of 4 agree" in done.stdout
     assert "25.0000 degrees" in done.stdout
+    assert "10,001,965.729 m" in done.stdout
     assert "\x1b[" not in done.stdout
 
 
 def test_the_tour_as_json() -> None:
     done = smlib("tour", "numerics", "--json")
     told = json.loads(done.stdout)
-    assert told["agree"] == told["of"] == 1
-    story = told["stories"][0]
-    assert story["topic"] == "stationary"
-    assert all(story["proofs"].values())
-    assert story["peers"][0]["ratio"] > 0.0
+    assert told["agree"] == told["of"] == 2
+    assert [story["topic"] for story in told["stories"]] == ["stationary", "quadrature"]
+    for story in told["stories"]:
+        assert all(story["proofs"].values())
+        assert story["peers"][0]["ratio"] > 0.0
 
 
 def test_a_story_that_does_not_agree_fails_the_tour(

@@ -61,6 +61,9 @@ TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in [
         Topic("stationary", "numerics", rows=(90,)),
+        Topic("quadrature", "numerics", rows=(91,)),
+        Topic("measures", "infotheory", rows=(115,)),
+        Topic("huffman_coding", "infotheory", rows=(116,), prerequisites=("measures",)),
     ]
 }
 

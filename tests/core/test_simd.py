@@ -31,7 +31,7 @@ def zeros(word: np.uint64) -> np.uint64:
 @given(st.floats())
 def test_bits_of_floats(x: float) -> None:
     assert bits(x) == simd.bits_of_float_twin(x)
-    back = value(bits(x))
+    back = value(int(bits(x)))
     assert back == x or (math.isnan(back) and math.isnan(x))
 
 
@@ -45,3 +45,17 @@ def test_floats_of_bits(word: int) -> None:
 @given(st.integers(1, 2**64 - 1))
 def test_leading_zeros(word: int) -> None:
     assert zeros(np.uint64(word)) == simd.leading_zeros_twin(word) == 64 - word.bit_length()
+
+
+@kernel
+def checksum(crc: np.uint64, word: np.uint64) -> np.uint64:
+    return simd.crc32c_of_word(crc, word)
+
+
+@pytest.mark.interpreted
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1))
+def test_steps_of_a_checksum(crc: int, word: int) -> None:
+    expected = crc ^ word
+    for _ in range(64):
+        expected = expected >> 1 ^ (simd.CRC32C_POLYNOMIAL if expected & 1 else 0)
+    assert checksum(np.uint64(crc), np.uint64(word)) == simd.crc32c_of_word_twin(crc, word) == expected

@@ -22,6 +22,8 @@ def as_floats(value: ArrayLike, name: str) -> Vector:
 
     A kernel compiles anew for each kind of array that it meets, and a read-only array is a kind of its own.
     """
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.flags.carray:
+        return value
     try:
         array = np.asarray(value)
         if not np.iscomplexobj(array):

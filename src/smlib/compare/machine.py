@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import platform
 import sys
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ PACKAGES = ("numpy", "scipy", "numba", "llvmlite")
 def describe_machine() -> dict[str, Any]:
     """Return processor, operating system, versions, threads and what BLAS says of itself."""
     return {
-        "date": datetime.date.today().isoformat(),
+        "date": date.today().isoformat(),
         "smlib": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},

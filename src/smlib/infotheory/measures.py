@@ -63,6 +63,8 @@ C0, C1, C2, C3 = 2.8853900817779268, 0.9617966939259898, 0.5770780163455203, 0.4
 C4, C5, C6, C7 = 0.32059853491395984, 0.262334352504183, 0.2209130842311768, 0.2136589569431927
 # The smallest float with all its 53 bits.
 SMALLEST_NORMAL = 2.0**-1022
+# In bits: a certain outcome whose share comes out as 1 - 2^-53 may seem to surprise by less than this.
+ROUNDING = 2.0**-50
 
 
 def entropy(pk: ArrayLike, qk: ArrayLike | None = None, base: float | None = 2.0, axis: int = 0) -> float | Floats:
@@ -74,7 +76,8 @@ def entropy(pk: ArrayLike, qk: ArrayLike | None = None, base: float | None = 2.0
         Probabilities, or counts: along ``axis`` they are divided by their sum. Finite, not negative, not all 0.
     qk : array_like, optional
         What is expected instead, in the same shape (or one that broadcasts with it); then the relative entropy
-        ``D(pk || qk)`` is returned. It is infinite where ``qk`` rules out what ``pk`` does not.
+        ``D(pk || qk)`` is returned. It is infinite where ``qk`` rules out what ``pk`` does not (shares below 2e-308
+        count as 0).
     base : float, optional
         The unit: 2 for bits, None or ``math.e`` for nats, 256 for bytes. Positive, not 1.
     axis : int
@@ -115,10 +118,11 @@ def entropy(pk: ArrayLike, qk: ArrayLike | None = None, base: float | None = 2.0
         sum_surprises(rows, totals, bits)
     else:
         expected = as_floats(qk, "qk")
-        try:
-            weights, expected = np.broadcast_arrays(weights, expected)
-        except ValueError as error:
-            raise InputError(f"pk and qk do not fit each other: {error}") from error
+        if weights.shape != expected.shape:
+            try:
+                weights, expected = map(np.array, np.broadcast_arrays(weights, expected))
+            except ValueError as error:
+                raise InputError(f"pk and qk do not fit each other: {error}") from error
         rows, totals, shape = _as_distributions(weights, axis, "pk")
         others, other_totals, _ = _as_distributions(expected, axis, "qk")
         bits = np.empty(len(rows))
@@ -132,7 +136,9 @@ def _as_distributions(weights: Floats, axis: int, name: str) -> tuple[Floats, Fl
     if not -weights.ndim <= axis < weights.ndim:
         raise InputError(f"axis is {axis}, but {name} has {weights.ndim} axes")
     turned = np.moveaxis(weights, axis, -1) if weights.ndim > 1 else weights
-    rows = as_floats(turned.reshape(-1, turned.shape[-1]), name)
+    rows = turned.reshape(math.prod(turned.shape[:-1]), turned.shape[-1])
+    if not rows.flags.c_contiguous:
+        rows = as_floats(rows, name)
     totals = np.empty(len(rows))
     row = sum_weights(rows, totals)
     if row < len(rows):
@@ -176,7 +182,18 @@ def sum_surprises(rows: Floats, totals: Floats, bits: Floats) -> None:
         for j in range(row.size):
             p = scale * row[j]
             total -= p * log2(p)
+        if total < ROUNDING and is_certain(row):
+            total = 0.0
         bits[i] = total if total > 0.0 else 0.0
+
+
+@kernel
+def is_certain(row: Floats) -> bool:
+    """Answer whether at most one weight is not 0."""
+    possible = 0
+    for weight in row:
+        possible += weight > 0.0
+    return possible < 2
 
 
 @kernel(fast=True)
@@ -190,7 +207,7 @@ def sum_divergences(rows: Floats, totals: Floats, others: Floats, other_totals: 
         for j in range(row.size):
             p, q = scale * row[j], other_scale * other[j]
             possible = q >= SMALLEST_NORMAL
-            impossible += (not possible) and p > 0.0
+            impossible += (not possible) and p >= SMALLEST_NORMAL
             total += p * log2(p / (q if possible else 1.0))
         bits[i] = np.inf if impossible > 0 else (total if total > 0.0 else 0.0)
 

@@ -2,6 +2,17 @@ from .linear_systems import CSRMatrix as CSRMatrix
 from .linear_systems import LinearResult as LinearResult
 from .linear_systems import as_csr as as_csr
 from .linear_systems import matvec as matvec
+from .quadrature.adaptive import quad as quad
+from .quadrature.equal_steps import composite_quad as composite_quad
+from .quadrature.gauss import GaussRule as GaussRule
+from .quadrature.gauss import fixed_quad as fixed_quad
+from .quadrature.gauss import gauss_legendre as gauss_legendre
+from .quadrature.results import IntegralResult as IntegralResult
+from .quadrature.results import RombergResult as RombergResult
+from .quadrature.richardson import romb as romb
+from .quadrature.richardson import romberg as romberg
+from .quadrature.samples import simpson as simpson
+from .quadrature.samples import trapezoid as trapezoid
 from .stationary.convergence import iteration_matrix as iteration_matrix
 from .stationary.convergence import optimal_omega as optimal_omega
 from .stationary.convergence import red_black_permutation as red_black_permutation

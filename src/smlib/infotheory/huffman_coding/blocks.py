@@ -117,7 +117,7 @@ def encode_block(data: Bytes, lengths: Lengths, out: Bytes) -> int:
         size = encode_stream(data[first : min(first + quarter, data.size)], words, out, size)
         if stream < STREAMS - 1:
             for byte in range(3):
-                out[sizes_at + 3 * stream + byte] = u8((size - begin) >> (8 * byte))
+                out[sizes_at + 3 * stream + byte] = u8(((size - begin) >> (8 * byte)) & 255)
     return size
 
 

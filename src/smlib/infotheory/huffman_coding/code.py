@@ -15,6 +15,7 @@ data.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -144,12 +145,17 @@ class HuffmanCode:
         ------
         CorruptDataError
             The data ends too early, goes on too long, or holds bits that begin no word.
+        InputError
+            ``data`` is not bytes-like.
 
         Notes
         -----
         Complexity: O(n + bits).
         """
-        source = np.frombuffer(data, dtype=np.uint8)
+        try:
+            source = np.frombuffer(memoryview(data).toreadonly(), dtype=np.uint8)
+        except (TypeError, ValueError, BufferError) as error:
+            raise InputError(f"{type(data).__name__} is not bytes-like, or not contiguous: {error}") from error
         if as_count(count, "count") > 8 * source.size:
             raise CorruptDataError(f"{source.size} bytes are too few for {count} symbols")
         symbols = in_canonical_order(self.lengths)
@@ -169,10 +175,11 @@ class HuffmanCode:
         if weights.shape != self.lengths.shape:
             raise InputError(f"counts has shape {weights.shape}, but the code has {self.lengths.size} symbols")
         require_finite(weights, "counts")
-        total = float(weights.sum())
-        if total <= 0.0 or weights.min() < 0.0:
+        largest = float(weights.max(initial=0.0))
+        if largest == 0.0 or weights.min() < 0.0:
             raise InputError("counts must not be negative, and not all 0")
-        return float(weights @ self.lengths) / total
+        scaled = np.ldexp(weights, -math.frexp(largest)[1])
+        return float(scaled @ self.lengths) / float(scaled.sum())
 
     def tree(self) -> Tree:
         """Return the tree of the code: a symbol, or a pair of trees that a 0 and a 1 lead to.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smlib._core.kernel import kernel
-from smlib._core.validate import Vector, as_floats, require_finite
+from smlib._core.validate import Vector, as_count, as_floats, require_finite
 from smlib.errors import InputError
 
 Lengths = NDArray[np.uint8]
@@ -65,7 +65,7 @@ def huffman_code_lengths(counts: ArrayLike, max_length: int | None = None) -> Le
     require_finite(weights, "counts")
     if weights.size and weights.min() < 0.0:
         raise InputError(f"counts[{int(weights.argmin())}] is {weights.min()}; a count is not negative")
-    if max_length is not None and not 1 <= max_length <= LONGEST:
+    if max_length is not None and not 1 <= as_count(max_length, "max_length") <= LONGEST:
         raise InputError(f"max_length is {max_length}; it must lie between 1 and {LONGEST}")
 
     lengths = np.zeros(weights.size, dtype=np.uint8)

@@ -31,6 +31,7 @@ from typing import TypeAlias
 import numpy as np
 
 from smlib._core.hashing import crc32c, extend_checksum
+from smlib._core.validate import as_count
 from smlib.errors import CorruptDataError, InputError
 from smlib.infotheory.huffman_coding.blocks import (
     LARGEST_HEADER,
@@ -158,7 +159,7 @@ def huffman_decompress(blob: BytesLike, *, max_size: int | None = None) -> bytes
         ``max_size`` bytes, which is found out before memory is taken for them. The message names the byte where it
         was noticed.
     InputError
-        ``blob`` is not bytes-like.
+        ``blob`` is not bytes-like, or ``max_size`` no size.
 
     Notes
     -----
@@ -210,6 +211,7 @@ def huffman_decompress_chunks(chunks: Iterable[BytesLike], *, max_size: int | No
     >>> b"".join(huffman_decompress_chunks([blob[:5], blob[5:]]))
     b'abracadabra'
     """
+    most = None if max_size is None else as_count(max_size, "max_size")
     source = _Source(chunks)
     if source.take(len(MAGIC), "the first four") != MAGIC:
         raise CorruptDataError(f"the stream does not begin with {MAGIC!r}: it was not made by huffman_compress")
@@ -228,8 +230,8 @@ def huffman_decompress_chunks(chunks: Iterable[BytesLike], *, max_size: int | No
             if source.take_up_to(1):
                 raise CorruptDataError(f"something follows the end of the stream, from byte {source.position - 1} on")
             return
-        if max_size is not None and total + size > max_size:
-            raise CorruptDataError(f"the stream holds {total + size} bytes or more; max_size allows {max_size}")
+        if most is not None and total + size > most:
+            raise CorruptDataError(f"the stream holds {total + size} bytes or more; max_size allows {most}")
         if size > BLOCK_SIZE or length > BLOCK_SIZE:
             raise CorruptDataError(f"the block at byte {begin} claims more than a block's size: the stream is damaged")
         payload = np.frombuffer(source.take(length, "the payload of a block"), dtype=np.uint8)
@@ -307,6 +309,7 @@ class _Source:
 
 def _as_bytes(chunk: BytesLike) -> memoryview:
     try:
-        return memoryview(chunk).toreadonly().cast("B")
-    except TypeError as error:
+        view = memoryview(chunk).toreadonly()
+        return view.cast("B") if view.nbytes else NOTHING.data
+    except (TypeError, ValueError, BufferError) as error:
         raise InputError(f"{type(chunk).__name__} is not bytes-like, or not contiguous: {error}") from error

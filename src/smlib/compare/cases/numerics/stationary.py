@@ -1,4 +1,4 @@
-"""Cases of numerical analysis."""
+"""Cases of stationary iterations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the topics of numerical analysis look."""
+"""Stationary iterations: the plate and its error side by side, and below them how both parts of the error fall."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from smlib.numerics.stationary.convergence import optimal_omega
 from smlib.numerics.stationary.trace import NAMES, trace
 from smlib.viz.layouts import Layout
 from smlib.viz.scene import Mark, Scene, circle, polyline, rect, text
-
-# Stationary iterations: the plate and its error side by side, and below them how both parts of the error fall.
 
 SIDE = 11
 SWEEPS = 14
@@ -165,13 +163,11 @@ def _spread_apart(first: float, second: float) -> tuple[float, float]:
     return first + shift, second - shift
 
 
-LAYOUTS = {
-    "stationary": Layout(
-        title="Heat in a plate, sweep by sweep",
-        note="The top edge is held at 100°, the other edges at 0°, and inside all starts at random. A sweep of "
-        "Gauss-Seidel sets one point after another to the mean of its neighbours. The error, which is the distance to "
-        "the temperatures at rest, has a smooth part (waves longer than four points) and a rough one (all others).",
-        steps=sweep_plate,
-        draw=draw_plate,
-    )
-}
+STATIONARY = Layout(
+    title="Heat in a plate, sweep by sweep",
+    note="The top edge is held at 100°, the other edges at 0°, and inside all starts at random. A sweep of "
+    "Gauss-Seidel sets one point after another to the mean of its neighbours. The error, which is the distance to "
+    "the temperatures at rest, has a smooth part (waves longer than four points) and a rough one (all others).",
+    steps=sweep_plate,
+    draw=draw_plate,
+)

@@ -1,0 +1,7 @@
+"""Cases of information theory."""
+
+from __future__ import annotations
+
+from smlib.compare.cases.infotheory import huffman_coding, measures
+
+CASES = (*measures.CASES, *huffman_coding.CASES)
