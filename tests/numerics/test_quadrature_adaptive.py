@@ -349,6 +349,7 @@ def limit_of(terms: list[float], errors: list[float]) -> tuple[float, float]:
 def test_the_essays_limit() -> None:
     assert limit_of([1.0, 1.5, 1.75], [1.0, 0.5, 0.25]) == (2.0, BEYOND)
     assert limit_of([1.0, 3.0, 7.0, 15.0, 31.0, 63.0, 127.0], [1.0] * 7) == (-1.0, BEYOND)
+    assert limit_of([1.0] * 9, [0.5**n for n in range(9)]) == (1.0, 0.0)
 
 
 @pytest.mark.interpreted
@@ -371,11 +372,6 @@ def test_a_limit_is_believed_only_if_the_errors_fall_steadily() -> None:
         ([0.5**n if n < 7 else 1.0 for n in range(8)], False),
     ):
         assert (limit_of(terms, errors)[1] < 1e-12) == believed
-
-
-def test_terms_that_have_met_are_no_trouble() -> None:
-    estimate, error = limit_of([1.0] * 9, [0.5**n for n in range(9)])
-    assert (estimate, error) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize(

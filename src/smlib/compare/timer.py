@@ -93,7 +93,8 @@ def measure(case: Case, problem: Any, size: int, *, seconds: float = 2.0) -> Mea
         elif peer.max_size is not None and size > peer.max_size:
             notes[peer] = f"not run above {peer.max_size:,}"
         else:
-            agreements[peer] = case.agree(problem, answer, peer.run(problem))
+            agreement = case.agree(problem, answer, peer.run(problem))
+            agreements[peer] = Agreement(bool(agreement.ok), agreement.detail)
             running[peer] = _Contender(peer.run, _seconds_of(peer.run, problem))
 
     begin = time.perf_counter()

@@ -1,8 +1,8 @@
 """Bisecting where the error is: the list of intervals, the choice of the next one, the loop.
 
 Each interval is kept with its integral by 21 samples and the error of that. While the errors add up to too much,
-one is bisected. Which? The one with the largest error, with one exception. Near a singularity, such as that of ``1
-/ sqrt(x)`` at 0, bisection goes on and on into one point: the half on the far side is settled at once, the half at
+one is bisected. Which? The one with the largest error, with one exception. At a singularity, such as 0 is for
+``1 / sqrt(x)``, bisection goes on and on into one point: the half on the far side is settled at once, the half at
 the point never::
 
     |--------------------------------|        depth 0

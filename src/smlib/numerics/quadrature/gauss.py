@@ -8,11 +8,11 @@ Legendre's polynomial ``P_n``, which is orthogonal to all polynomials of lower d
 By hand. ``P_2(x) = (3 x**2 - 1) / 2`` has the roots -1/sqrt(3) and 1/sqrt(3), both weights are 1, and x**2 gets
 1/3 + 1/3 = 2/3, as it should.
 
-Finding the roots. Start near them (zeros of a Bessel function, spread over the circle: off by some thousandths of their
-distance to 1 at most), and let Newton's method do the rest. ``P_n`` comes from its recurrence, which adds one degree a
-step. Near 1 the roots crowd together, and what matters there is the distance ``y = 1 - x``: a root that is known to 16
-digits as x has lost half of them as y, and the weights hang on y. So the recurrence runs on y, and on the *difference*
-``D_k = P_k - P_(k-1)``, which is small where y is::
+Finding the roots. Start near them (zeros of a Bessel function, spread over the circle: off by some thousandths of
+their distance to 1 at most), and let Newton's method do the rest. ``P_n`` comes from its recurrence, which adds one
+degree a step. Near 1 the roots crowd together, and what matters there is the distance ``y = 1 - x``: a root that is
+known to 16 digits as x has lost half of them as y, and the weights hang on y. So the recurrence runs on y, and on
+the *difference* ``D_k = P_k - P_(k-1)``, which is small where y is::
 
     D_(k+1) = (k D_k - (2 k + 1) y P_k) / (k + 1)          P_(k+1) = P_k + D_(k+1)
 

@@ -3,15 +3,20 @@
 An algorithm that calls a user's function is written inside a *factory*: a function of the integrand that defines the
 algorithm, and returns it. One source serves two ways to run it::
 
-    def make_mean(f, decorate):
+    def make_mean(f, takes_args, decorate):
         @decorate
         def mean(a, b, args):
-            return 0.5 * (f(a, *args) + f(b, *args))
+            return 0.5 * (f(a, *args) + f(b, *args)) if takes_args else 0.5 * (f(a) + f(b))
 
         return mean
 
-    bind(make_mean, f)      f a plain function:       `mean` stays plain Python, which is the quickest way to call f
-                            f compiled by numba.njit: `mean` is compiled around it, once, and f costs nothing to call
+    bind(make_mean, f, args)(a, b, args)
+
+    f a plain function:         `mean` stays plain Python, which is the quickest way to call f
+    f compiled by numba.njit:   `mean` is compiled around it, once, and calling f costs nothing
+
+``takes_args`` is known when the algorithm is made. It spares plain Python the unpacking of nothing, which takes as
+long as a call, and the compiler leaves out the branch that is not taken.
 
 A compiled algorithm is kept as long as the process runs (the last 256 of them), so that the next call with the same
 function finds it; no other process can use it.

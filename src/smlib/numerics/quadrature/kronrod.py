@@ -7,9 +7,9 @@ would tell an error by their difference, but rules of different sizes share no s
     Gauss      o       o          o          o    ...           10 samples
     Kronrod  + o   +   o    +     o     +    o    ...           the same, and 11 more
 
-The difference of the two is the error of *Gauss*, and a great overestimate of the error of Kronrod, which is what
-is returned. QUADPACK's `judge` scales it down by experience, ``(200 difference / spread)**1.5`` of the *spread*,
-which is the mean distance of the integrand to its mean value, and never claims more than rounding allows.
+The difference of the two is the error of *Gauss*, and a great overestimate of that of Kronrod, which is what is
+returned. `judge` scales it down as QUADPACK does, by experience: to ``(200 difference / spread)**1.5`` of the
+*spread*, the mean distance of the integrand to its mean value; and it never claims less than what rounding costs.
 
 The constants were computed with 60 digits, as roots of Legendre's and of Stieltjes' polynomial; the tests hold them
 against what they are for.

@@ -1,8 +1,8 @@
 """Adaptive quadrature one bisection at a time: which interval goes next, and what is left of the error.
 
-What there is to see. The samples of the first interval miss what is narrow, and its error says so. Each bisection then
-takes the interval with the largest error, and nearly always one of the halves inherits all of it. So the bisecting
-walks down to the place where the function is difficult, and leaves the rest in large pieces::
+What there is to see. The samples of the first interval miss what is narrow, and its error says so. Each bisection
+then takes the interval with the largest error, and nearly always one of the halves inherits all of it. So the
+bisecting walks down to the place where the function is difficult, and leaves the rest in large pieces::
 
     |                                |
     |               |                |          the right half is settled at once
@@ -86,8 +86,8 @@ def trace(
     Step
         Its state holds ``curve``, places and values; ``intervals``, in the order of their making, a row each: ends,
         integral, error, depth; ``total`` and ``error``; ``next``, the row that will be split, or None at the end;
-        ``end`` and ``end_error``, the extrapolated value and its error, infinite as long as there is none; ``errors``,
-        ``true_errors`` and ``end_errors`` from the start to this step; ``tolerance``; ``exact``.
+        ``end`` and ``end_error``, the extrapolated value and its error, infinite as long as there is none;
+        ``errors``, ``true_errors`` and ``end_errors`` from the start to this step; ``tolerance``; ``exact``.
 
     Raises
     ------

@@ -150,6 +150,7 @@ def _draw_errors(state: Mapping[str, Any]) -> Iterator[Mark]:
     for (name, label, css), shift in zip(SERIES, gaps, strict=True):
         points = curve(state[name])
         yield polyline(name, points, f"curve {css}")
+        yield circle(f"{name} end", *points[-1], 3.5, f"dot {css}")
         yield text(f"{name} label", points[-1][0] + 8, points[-1][1] + shift + 4, label, f"label {css}")
     if state["end_error"] < state["error"]:
         x, y = curve(state["errors"])[-1][0], _height(state["end_error"])

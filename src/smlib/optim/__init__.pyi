@@ -1,0 +1,11 @@
+from .duality.certificates import Certificate as Certificate
+from .duality.certificates import certify_optimum as certify_optimum
+from .duality.certificates import dual_objective as dual_objective
+from .duality.certificates import reduced_costs as reduced_costs
+from .duality.rays import certify_infeasible as certify_infeasible
+from .duality.rays import certify_unbounded as certify_unbounded
+from .duality.sensitivity import Ranging as Ranging
+from .duality.sensitivity import ranging as ranging
+from .linear_program import LinearProgram as LinearProgram
+from .mps.reader import read_mps as read_mps
+from .mps.writer import write_mps as write_mps
