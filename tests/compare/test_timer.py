@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from smlib.compare.case import Agreement, Case, Peer
 from smlib.compare.cases import load_cases
+from smlib.compare.report import as_json
 from smlib.compare.timer import FEWEST_ROUNDS, Measurement, measure
 
 
@@ -70,6 +73,15 @@ def test_what_disagrees_is_reported() -> None:
     measurement = run(make_case(Peer("liar", "json", lambda problem: problem + 1)))
     assert not measurement.agrees
     assert measurement.comparisons[0].agreement == Agreement(False, "compared")
+
+
+def test_a_truth_value_of_numpy_is_a_truth_value() -> None:
+    measurement = run(make_case(Peer("same", "numpy", lambda problem: problem), agree=_as_numpy_says))
+    assert json.loads(json.dumps(as_json({}, [measurement])))["measurements"][0]["agrees"] is True
+
+
+def _as_numpy_says(problem: int, ours: int, theirs: int) -> Agreement:
+    return Agreement(np.int64(ours) == theirs, "compared by NumPy")
 
 
 def test_absent_and_too_small_peers_are_shown_as_such() -> None:

@@ -41,9 +41,8 @@ def print_case(console: Console, case: Case, measurements: list[Measurement]) ->
     console.print(title)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for header in (case.unit, "ours", "peer", "its time", "ratio", "quartiles", "pairs", "agrees"):
-        table.add_column(
-            header, justify="left" if header in ("peer", "agrees") else "right", no_wrap=header != "agrees"
-        )
+        is_text = header in ("peer", "agrees")
+        table.add_column(header, justify="left" if is_text else "right", no_wrap=not is_text)
     for item in measurements:
         for number, comparison in enumerate(item.comparisons):
             first = (f"{item.size:,}", format_seconds(item.seconds)) if number == 0 else ("", "")
