@@ -308,10 +308,10 @@ class _at_work:  # noqa: N801  # reads as a verb: `with _at_work(...)`
 
     def _compiling(self, kernel: str) -> None:
         if sys.stderr.isatty():
-            self.status.update(f"{self.what}: compiling {kernel}, once; it is kept for next time")
+            self.status.update(f"{self.what}: compiling {kernel}")
         elif not _at_work.announced:
             _at_work.announced = True
-            print(f"compiling {kernel} and others, once; they are kept for next time", file=sys.stderr)
+            print(f"compiling {kernel} and others; most are kept for next time", file=sys.stderr)
 
 
 def _next(console: Console, *commands: tuple[str, str]) -> None:

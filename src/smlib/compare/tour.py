@@ -102,7 +102,7 @@ def _story_of(case: Case) -> Any:
 def _speed(measurement: Measurement) -> list[str]:
     lines = [f"{format_seconds(measurement.seconds)} here"]
     if measurement.compile_seconds > 0.0:
-        lines[0] += f", after {measurement.compile_seconds:.1f} s of compiling that the cache keeps"
+        lines[0] += f", after {measurement.compile_seconds:.1f} s of compiling"
     for item in measurement.comparisons:
         if item.ratio is None or item.seconds is None:
             lines.append(f"{item.peer}: {item.note}")
