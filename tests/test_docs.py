@@ -268,7 +268,9 @@ def test_measurements_become_a_page(scripts: Any) -> None:
         {"size": size, "seconds": size / 10, "compile_seconds": 0.0, "comparisons": comparisons} for size in (10, 100)
     ]
     case = measurements.Measured("stationary", "some work", "rows", "Because.", True, records)
-    machine = dict.fromkeys(("smlib", "python", "numpy", "scipy", "numba", "system", "processor", "vector"), "any")
+    machine = dict.fromkeys(
+        ("smlib", "python", "numpy", "scipy", "numba", "system", "date", "processor", "vector"), "any"
+    )
     results = measurements.Results("numerics", {**machine, "cores": 2, "threads": "1", "blas": []}, [case])
     page = measurements.area_page("numerics", results)
     assert "| 100 | 10 s | Peer 1.0 | 2 s | 0.51 | 0.50-0.52 | 9 | yes: to the bit |" in page

@@ -9,6 +9,7 @@ import numpy as np
 from plot import Series, draw, linear_axis, logarithmic_axis
 
 from smlib.datasets.plates import heated_plate
+from smlib.infotheory import entropy
 from smlib.numerics import gauss_seidel, jacobi, optimal_omega, sor, spectral_radius, ssor
 
 
@@ -55,8 +56,30 @@ def stationary_residuals() -> str:
     )
 
 
+def entropy_of_a_coin() -> str:
+    """Draw what a toss tells against how likely heads are, beside what it costs to believe in a fair coin."""
+    shares = np.linspace(0.0, 1.0, 101)
+    coins = np.array([shares, 1.0 - shares])
+    return draw(
+        "The entropy of a coin against the probability of heads: 0 at both ends, 1 bit in the middle. The relative "
+        "entropy to a fair coin: 1 at both ends, 0 in the middle",
+        [
+            Series(
+                "H, what a toss tells", list(zip(shares.tolist(), np.asarray(entropy(coins)).tolist(), strict=True))
+            ),
+            Series(
+                "D to a fair coin",
+                list(zip(shares.tolist(), np.asarray(entropy(coins, np.full((2, 1), 0.5))).tolist(), strict=True)),
+            ),
+        ],
+        linear_axis("probability of heads", 0.0, 1.0),
+        linear_axis("bits", 0.0, 1.0),
+    )
+
+
 # By the name under which a page includes them.
 FIGURES: dict[str, Callable[[], str]] = {
+    "measures/coin": entropy_of_a_coin,
     "stationary/omega": stationary_omega,
     "stationary/residuals": stationary_residuals,
 }
