@@ -1,4 +1,4 @@
-# Each target makes .venv itself and needs nothing but Python 3.11 or newer and make.
+# Each target makes .venv itself and needs nothing but Python 3.11 or newer and make; docs and ci need npm too.
 # Another interpreter: make PYTHON=python3.12 test (after `make clean`).
 
 PYTHON ?= python3
@@ -20,7 +20,7 @@ help:
 	@echo "make lint         ruff and mypy"
 	@echo "make docs         the site, into site/ (needs npm)"
 	@echo "make bench        measure beside NumPy, SciPy and the best peers"
-	@echo "make ci           everything that must pass"
+	@echo "make ci           everything that must pass (needs npm)"
 
 tour: $(VENV)/.installed-base
 	$(BIN)/smlib tour
