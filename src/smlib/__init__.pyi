@@ -2,6 +2,7 @@ from . import datasets as datasets
 from . import errors as errors
 from . import infotheory as infotheory
 from . import numerics as numerics
+from . import optim as optim
 from . import topics as topics
 from . import viz as viz
 
