@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smlib._core import hashing
 from smlib._core.hashing import crc32c, extend_checksum
 
 # RFC 3720, appendix B.4; its bytes stand there in the order in which they are sent, the lowest first.
@@ -66,3 +67,9 @@ def test_no_burst_of_32_bits_goes_unnoticed(data: bytes, burst: int, place: int)
     changed = number ^ (burst << place % (8 * len(data))) % (1 << 8 * len(data))
     if changed != number:
         assert crc32c(changed.to_bytes(len(data), "little")) != crc32c(data)
+
+
+def test_data_of_any_size_is_taken_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = crc32c(bytes(range(256)))
+    monkeypatch.setattr(hashing, "PIECE", 7)
+    assert crc32c(bytes(range(256))) == whole

@@ -24,6 +24,8 @@ from smlib._core.words import Bytes, load_word
 
 u32, u64 = np.uint32, np.uint64
 ALL_ONES = 0xFFFFFFFF
+# Positions in a piece are 32-bit integers.
+PIECE = 2**31
 
 
 def crc32c(data: bytes | bytearray | memoryview, crc: int = 0) -> int:
@@ -35,7 +37,10 @@ def crc32c(data: bytes | bytearray | memoryview, crc: int = 0) -> int:
     True
     """
     array = np.frombuffer(memoryview(data).toreadonly(), dtype=np.uint8)
-    return int(extend_crc32c(array, u64(crc ^ ALL_ONES))) ^ ALL_ONES
+    register = u64(crc ^ ALL_ONES)
+    for begin in range(0, array.size, PIECE):
+        register = extend_crc32c(array[begin : begin + PIECE], register)
+    return int(register) ^ ALL_ONES
 
 
 def extend_checksum(crc: int, head: int, payload: Bytes) -> int:
