@@ -39,7 +39,7 @@ def crc32c(data: bytes | bytearray | memoryview, crc: int = 0) -> int:
     array = np.frombuffer(memoryview(data).toreadonly(), dtype=np.uint8)
     register = u64(crc ^ ALL_ONES)
     for begin in range(0, array.size, PIECE):
-        register = extend_crc32c(array[begin : begin + PIECE], register)
+        register = u64(extend_crc32c(array[begin : begin + PIECE], register))
     return int(register) ^ ALL_ONES
 
 
