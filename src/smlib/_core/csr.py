@@ -54,6 +54,10 @@ class CSRMatrix(NamedTuple):
     data: Vector
     shape: tuple[int, int]
 
+    def to_scipy(self) -> scipy.sparse.csr_array:
+        """Return the matrix as SciPy's, on the same memory where SciPy takes its indices."""
+        return scipy.sparse.csr_array((self.data, self.indices, self.indptr), shape=self.shape)
+
 
 MatrixLike: TypeAlias = CSRMatrix | ArrayLike | scipy.sparse.sparray | scipy.sparse.spmatrix
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from smlib._core.kernel import kernel
 from smlib._core.simd import CRC32C_OF_BYTE, crc32c_of_word
+from smlib._core.validate import as_bytes
 from smlib._core.words import Bytes, load_word
 
 u32, u64 = np.uint32, np.uint64
@@ -36,7 +37,7 @@ def crc32c(data: bytes | bytearray | memoryview, crc: int = 0) -> int:
     >>> crc32c(b"6789", crc32c(b"12345")) == crc32c(b"123456789")
     True
     """
-    array = np.frombuffer(memoryview(data).toreadonly(), dtype=np.uint8)
+    array = np.frombuffer(as_bytes(data), dtype=np.uint8)
     register = u64(crc ^ ALL_ONES)
     for begin in range(0, array.size, PIECE):
         register = u64(extend_crc32c(array[begin : begin + PIECE], register))

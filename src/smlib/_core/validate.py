@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,6 +40,23 @@ def as_vector(value: ArrayLike, name: str, size: int) -> Vector:
         raise InputError(f"{name} has shape {vector.shape}, but shape ({size},) is needed to fit the matrix")
     require_finite(vector, name)
     return vector
+
+
+def as_bytes(data: Any) -> memoryview:
+    """Return any object with contiguous bytes as a read-only view of single bytes; nothing is copied."""
+    try:
+        view = memoryview(data).toreadonly()
+        return view.cast("B") if view.nbytes else memoryview(b"")
+    except (TypeError, ValueError, BufferError) as error:
+        raise InputError(f"{type(data).__name__} is not bytes-like, or not contiguous: {error}") from error
+
+
+def as_axis(axis: SupportsIndex, dimensions: int, name: str) -> int:
+    """Return the number of an axis, counted from 0."""
+    try:
+        return range(dimensions)[axis]
+    except (TypeError, IndexError) as error:
+        raise InputError(f"axis is {axis!r}, but {name} has {dimensions} axes") from error
 
 
 def require_finite(array: Vector, name: str) -> None:

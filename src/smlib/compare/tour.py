@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from smlib.compare.case import Case
+from smlib.compare.case import Case, Story
 from smlib.compare.report import format_seconds
 from smlib.compare.timer import Measurement, measure
 from smlib.topics import TOPICS, read_essay
@@ -93,7 +93,7 @@ def print_told(console: Console, told: Told, number: int) -> None:
     console.print(Padding(block, (0, 0, 1, 3), expand=False))
 
 
-def _story_of(case: Case) -> Any:
+def _story_of(case: Case) -> Story:
     if case.story is None:
         raise ValueError(f"the case {case.topic}: {case.name} has no story")
     return case.story

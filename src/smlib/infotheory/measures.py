@@ -49,7 +49,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from smlib._core.kernel import kernel
 from smlib._core.simd import bits_of_float, float_of_bits
-from smlib._core.validate import as_floats, as_number
+from smlib._core.validate import as_axis, as_floats, as_number
 from smlib.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -133,9 +133,8 @@ def entropy(pk: ArrayLike, qk: ArrayLike | None = None, base: float | None = 2.0
 
 def _as_distributions(weights: Floats, axis: int, name: str) -> tuple[Floats, Floats, tuple[int, ...]]:
     """Return weights, a distribution a row, their sums, and the shape of the axes that are left."""
-    if not -weights.ndim <= axis < weights.ndim:
-        raise InputError(f"axis is {axis}, but {name} has {weights.ndim} axes")
-    turned = np.moveaxis(weights, axis, -1) if weights.ndim > 1 else weights
+    position = as_axis(axis, weights.ndim, name)
+    turned = np.moveaxis(weights, position, -1) if weights.ndim > 1 else weights
     rows = turned.reshape(math.prod(turned.shape[:-1]), turned.shape[-1])
     if not rows.flags.c_contiguous:
         rows = as_floats(rows, name)

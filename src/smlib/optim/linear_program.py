@@ -201,7 +201,7 @@ class LinearProgram:
         for A, b, names in ((A_ub, b_ub, ("A_ub", "b_ub")), (A_eq, b_eq, ("A_eq", "b_eq"))):
             block: Any = as_csr(A, names[0]) if scipy.sparse.issparse(A) else A
             if isinstance(block, CSRMatrix):
-                block = scipy.sparse.csr_array((block.data, block.indices, block.indptr), shape=block.shape)
+                block = block.to_scipy()
             else:
                 block = np.zeros((0, n)) if A is None else as_floats(block, names[0])
             if block.ndim != 2 or block.shape[1] != n:
@@ -371,10 +371,11 @@ def _as_names(names: Sequence[str] | None, what: str, size: int) -> tuple[str, .
     entries = tuple(str(name) for name in names)
     if len(entries) != size:
         raise InputError(f"{what} has {len(entries)} names, but {size} are needed to fit the matrix")
-    if len(set(entries)) < size:
-        seen: set[str] = set()
-        twice = next(name for name in entries if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise InputError(f"{what} has the name {twice!r} twice; every name must be used once")
+    seen: set[str] = set()
+    for name in entries:
+        if name in seen:
+            raise InputError(f"{what} has the name {name!r} twice; every name must be used once")
+        seen.add(name)
     return entries
 
 

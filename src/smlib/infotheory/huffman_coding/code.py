@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smlib._core.kernel import kernel
-from smlib._core.validate import as_count, as_floats, require_finite
+from smlib._core.validate import as_bytes, as_count, as_floats, require_finite
 from smlib.errors import CorruptDataError, InputError
 from smlib.infotheory.huffman_coding.code_lengths import (
     LONGEST,
@@ -152,10 +152,7 @@ class HuffmanCode:
         -----
         Complexity: O(n + bits).
         """
-        try:
-            source = np.frombuffer(memoryview(data).toreadonly(), dtype=np.uint8)
-        except (TypeError, ValueError, BufferError) as error:
-            raise InputError(f"{type(data).__name__} is not bytes-like, or not contiguous: {error}") from error
+        source = np.frombuffer(as_bytes(data), dtype=np.uint8)
         if as_count(count, "count") > 8 * source.size:
             raise CorruptDataError(f"{source.size} bytes are too few for {count} symbols")
         symbols = in_canonical_order(self.lengths)

@@ -31,8 +31,8 @@ from typing import TypeAlias
 import numpy as np
 
 from smlib._core.hashing import crc32c, extend_checksum
-from smlib._core.validate import as_count
-from smlib.errors import CorruptDataError, InputError
+from smlib._core.validate import as_bytes, as_count
+from smlib.errors import CorruptDataError
 from smlib.infotheory.huffman_coding.blocks import (
     LARGEST_HEADER,
     LONGEST_WORD,
@@ -293,7 +293,7 @@ class _Source:
                 missing -= len(piece)
             if missing:
                 try:
-                    self.rest = _as_bytes(next(self.chunks))
+                    self.rest = as_bytes(next(self.chunks))
                 except StopIteration:
                     break
         self.position += count - missing
@@ -305,11 +305,3 @@ class _Source:
         if len(piece) < count:
             raise CorruptDataError(f"the stream ends at byte {self.position}, within {what}: it was cut short")
         return piece
-
-
-def _as_bytes(chunk: BytesLike) -> memoryview:
-    try:
-        view = memoryview(chunk).toreadonly()
-        return view.cast("B") if view.nbytes else NOTHING.data
-    except (TypeError, ValueError, BufferError) as error:
-        raise InputError(f"{type(chunk).__name__} is not bytes-like, or not contiguous: {error}") from error

@@ -105,4 +105,4 @@ def make_sum(f: Integrand, takes_args: bool, decorate: Decorator) -> SumOver:
             total += f(x, *args) if takes_args else f(x)
         return total
 
-    return sum_over  # type: ignore[no-any-return]
+    return sum_over  # type: ignore[no-any-return]  # untyped: Numba may have made it

@@ -85,9 +85,9 @@ def over_half_line(f: Integrand, takes_args: bool, decorate: Decorator) -> Integ
 
     @decorate
     def mapped(t: float, bound: float, direction: float, *args: Any) -> float:
-        return f(bound + direction * (1.0 - t) / t, *args) / t / t  # type: ignore[no-any-return]
+        return f(bound + direction * (1.0 - t) / t, *args) / t / t  # type: ignore[no-any-return]  # untyped: a user's function
 
-    return mapped  # type: ignore[no-any-return]
+    return mapped  # type: ignore[no-any-return]  # untyped: Numba may have made it
 
 
 def over_whole_line(f: Integrand, takes_args: bool, decorate: Decorator) -> Integrand:
@@ -96,6 +96,6 @@ def over_whole_line(f: Integrand, takes_args: bool, decorate: Decorator) -> Inte
     @decorate
     def folded(t: float, *args: Any) -> float:
         x = (1.0 - t) / t
-        return (f(x, *args) + f(-x, *args)) / t / t  # type: ignore[no-any-return]
+        return (f(x, *args) + f(-x, *args)) / t / t  # type: ignore[no-any-return]  # untyped: a user's function
 
-    return folded  # type: ignore[no-any-return]
+    return folded  # type: ignore[no-any-return]  # untyped: Numba may have made it

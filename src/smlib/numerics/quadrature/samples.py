@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smlib._core.kernel import kernel
-from smlib._core.validate import Vector, as_floats, as_number
+from smlib._core.validate import Vector, as_axis, as_floats, as_number
 from smlib.errors import InputError
 
 Lines: TypeAlias = NDArray[np.float64]
@@ -172,10 +172,7 @@ def _integrate(y: ArrayLike, x: ArrayLike | None, dx: float, axis: SupportsIndex
 def as_samples(y: ArrayLike, axis: SupportsIndex) -> tuple[NDArray[np.float64], int]:
     """Return samples as an array, and the axis as a number from 0."""
     samples = as_floats(y, "y")
-    try:
-        position = range(samples.ndim)[axis]
-    except (TypeError, IndexError) as error:
-        raise InputError(f"axis is {axis!r}, but y has {samples.ndim} axes") from error
+    position = as_axis(axis, samples.ndim, "y")
     if samples.size == 0:
         raise InputError(f"y has the shape {samples.shape}: there is nothing to integrate")
     return samples, position

@@ -203,7 +203,7 @@ def optimal_omega(A: MatrixLike) -> float:
         raise InputError(
             f"A is not consistently ordered (see rows {i} and {j}); try red_black_permutation, or a search"
         )
-    rows = scipy.sparse.csr_array((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    rows = matrix.to_scipy()
     diagonal = rows.diagonal()
     if abs(rows - rows.T).max() == 0.0 and diagonal.min() > 0.0:
         scale = scipy.sparse.diags_array(1.0 / np.sqrt(diagonal))
@@ -258,7 +258,7 @@ def red_black_permutation(A: MatrixLike) -> NDArray[np.intp]:
 
 def _couplings(matrix: CSRMatrix) -> CSRMatrix:
     """Return the pattern of A and its transpose together, without the diagonal."""
-    rows = scipy.sparse.csr_array((np.abs(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
+    rows = abs(matrix.to_scipy())
     both = rows + rows.T
     both.setdiag(0.0)
     both.eliminate_zeros()

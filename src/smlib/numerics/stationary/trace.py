@@ -105,7 +105,7 @@ def trace(
     Gauss-Seidel, sweep 2: the smooth part falls by 31% to 12.5°, the rough part falls by 61% to 1.7°.
     """
     matrix, right = as_system(A, b)
-    rows = scipy.sparse.csr_array((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    rows = matrix.to_scipy()
     m = _side_of_plate(rows)
     x = np.zeros(m * m) if x0 is None else as_vector(x0, "x0", m * m).copy()
     once = bind_sweep(matrix, right, method, omega)
