@@ -10,7 +10,7 @@ import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smlib._core.csr import as_csr, matvec
+from smlib._core.csr import as_csr, matvec, stack_rows
 from smlib.errors import InputError
 
 FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
@@ -34,6 +34,21 @@ def test_the_essays_example() -> None:
     assert rows.indices.tolist() == [0, 1, 0, 1, 2, 1, 2]
     assert rows.data.tolist() == [4, -1, -1, 4, -1, -1, 4]
     np.testing.assert_array_equal(matvec(rows, [1, 2, 3]), [2, 4, 10])
+
+
+@pytest.mark.interpreted
+@given(st.integers(0, 2**32), st.integers(0, 6), st.integers(0, 6), st.integers(0, 6), st.floats(0.0, 1.0))
+def test_dense_rows_and_stacked_rows_are_scipys(seed: int, m: int, more: int, n: int, density: float) -> None:
+    dense = random_rows(seed, (m + more, n), density).toarray()
+    dense[random_rows(seed + 1, dense.shape, 0.1).toarray() > 0] = -0.0
+    expected = scipy.sparse.csr_array(dense)
+    for rows in (as_csr(dense), as_csr(np.asfortranarray(dense)), stack_rows(as_csr(dense[:m]), as_csr(dense[m:]))):
+        assert rows.shape == dense.shape
+        np.testing.assert_array_equal(rows.indptr, expected.indptr)
+        np.testing.assert_array_equal(rows.indices, expected.indices)
+        np.testing.assert_array_equal(rows.data, expected.data)
+        assert rows.indptr.dtype == rows.indices.dtype == np.uint32
+        assert np.shares_memory(rows.to_scipy().indptr, rows.indptr)
 
 
 def test_unsorted_and_repeated_entries_are_put_in_order_without_touching_the_input() -> None:
@@ -146,6 +161,7 @@ def test_no_damage_to_index_arrays_gets_past_the_proof(
         (np.zeros((2, 2, 2)), "A has 3 dimensions"),
         (scipy.sparse.coo_array(np.ones(3)), "A has 1 dimensions"),
         ([[1.0, np.nan]], r"A\[0, 1\] is nan"),
+        ([[1.0, 0.0], [0.0, -np.inf]], r"A\[1, 1\] is -inf; every entry must be a finite number"),
         (scipy.sparse.csr_array(np.array([[0.0, 0.0], [0.0, np.inf]])), r"A\[1, 1\] is inf"),
         ([[1j, 0]], "complex"),
         (scipy.sparse.csr_array(np.array([[1j]])), "complex"),

@@ -95,6 +95,58 @@ def test_what_is_not_finite_proves_nothing() -> None:
     assert not certify_unbounded(DAIRY, [np.nan, 1], [1, 1]).holds()
 
 
+def evaluate_densely(program: LinearProgram, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """Return the numbers of a certificate of an optimum, by its definition, from the matrix with its zeros."""
+    A, sign = program.A.toarray(), -1.0 if program.maximize else 1.0
+    price, cost = sign * y, sign * program.c
+    size = 1.0 + np.abs(cost) + np.abs(A.T * price).sum(axis=1)
+    wrong = ((price > 0) & np.isinf(program.row_lower)) | ((price < 0) & np.isinf(program.row_upper))
+    shift = np.abs(A[wrong].T * price[wrong]).max(axis=1, initial=0.0)
+    price = np.where(wrong, 0.0, price)
+    reduced = cost - A.T @ price
+    wrong = ((reduced > 0) & np.isinf(program.lower)) | ((reduced < 0) & np.isinf(program.upper))
+    dual_error = np.maximum(np.where(wrong, np.abs(reduced), 0.0), shift) / size
+    weight = np.concatenate([price, np.where(wrong, 0.0, reduced)])
+    value = np.concatenate([A @ x, x])
+    lower = np.concatenate([program.row_lower, program.lower])
+    upper = np.concatenate([program.row_upper, program.upper])
+    side = np.select([weight > 0, weight < 0], [lower, upper], 0.0)
+    outside = np.maximum(lower - value, value - upper).clip(0.0)
+    primal, dual = float(cost @ x), float(weight @ side)
+    scale = 1.0 + max(abs(primal), abs(dual))
+    return {
+        "objective": sign * primal + program.offset,
+        "dual_objective": sign * dual + program.offset,
+        "primal_infeasibility": (outside / (1.0 + np.concatenate([np.abs(A * x).sum(axis=1), np.abs(x)]))).max(),
+        "dual_infeasibility": dual_error.max(),
+        "gap": (primal - dual) / scale,
+        "complementarity": np.abs(weight * (value - side)).max() / scale,
+    }
+
+
+@pytest.mark.interpreted
+@given(st.integers(0, 2**32))
+def test_a_certificate_is_what_its_definition_says(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    program = random_program(seed) if rng.random() < 0.7 else feasible_pair(seed)[0]
+    m, n = program.A.shape
+    x, y = rng.standard_normal(n), rng.standard_normal(m)
+    if rng.random() < 0.5:
+        x, y = np.round(2.0 * x), np.round(y)
+    proof = certify_optimum(program, x, y)
+    for name, value in evaluate_densely(program, x, y).items():
+        assert getattr(proof, name) == pytest.approx(value, rel=1e-11, abs=1e-11), name
+
+    spoilt = rng.choice([np.nan, np.inf, -np.inf])
+    x[rng.integers(n)] = spoilt
+    proof = certify_optimum(program, x, y)
+    assert not proof.holds(math.inf)
+    assert math.isnan(proof.primal_infeasibility or 0.0) or not math.isnan(spoilt)
+    if m:
+        y[rng.integers(m)] = spoilt
+        assert not certify_optimum(program, np.zeros(n), y).holds(math.inf)
+
+
 @given(st.integers(0, 2**32))
 def test_every_answer_of_highs_can_be_proved_and_no_other(seed: int) -> None:
     program = random_program(seed)

@@ -151,6 +151,21 @@ def test_numbers_hold_for_all_rows_and_columns() -> None:
         program.offset = 1.0  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("form", ["dense", "csr", "coo"])
+def test_the_rows_are_the_matrix_on_the_same_memory(form: str) -> None:
+    A_ub, A_eq = np.array([[1.0, 0.0, -2.0], [0.0, 0.0, 0.0]]), np.array([[0.0, 3.0, 0.0]])
+    above: Any = A_ub if form == "dense" else scipy.sparse.csr_array(A_ub).asformat(form)
+    for below in (A_eq, scipy.sparse.csr_array(A_eq)):
+        program = LinearProgram.from_arrays([1, 2, 3], above, [1, 2], below, [3])
+        np.testing.assert_array_equal(program.A.toarray(), [*A_ub, *A_eq])
+        assert program.rows.indptr.tolist() == [0, 2, 2, 3]
+        assert program.A is program.A
+        for mine, theirs in zip(program.rows[:3], (program.A.indptr, program.A.indices, program.A.data), strict=True):
+            assert np.shares_memory(mine, theirs)
+    np.testing.assert_array_equal(LinearProgram.from_arrays([1, 2, 3], above, [1, 2]).A.toarray(), A_ub)
+    np.testing.assert_array_equal(LinearProgram.from_arrays([1, 2, 3], None, None, above, [1, 2]).A.toarray(), A_ub)
+
+
 def test_nothing_at_all_is_a_program() -> None:
     for shape in ((0, 0), (0, 2), (3, 0)):
         program = LinearProgram(np.ones(shape[1]), np.zeros(shape), -1.0, 1.0)

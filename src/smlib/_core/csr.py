@@ -36,14 +36,16 @@ import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
 
 from smlib._core.kernel import kernel
-from smlib._core.validate import Vector, as_floats
+from smlib._core.validate import Vector, as_floats, require_finite
 from smlib.errors import InputError
 
 Indices = NDArray[np.unsignedinteger]
 
 
 class CSRMatrix(NamedTuple):
-    """A matrix in compressed sparse rows that keeps the invariants of this module. Only ``as_csr`` makes one.
+    """A matrix in compressed sparse rows that keeps the invariants of this module.
+
+    Only ``as_csr`` makes one, and ``stack_rows`` of two that are proved.
 
     Every function that takes a matrix takes it, and does not prove it again: whoever writes into its arrays breaks
     the proof.
@@ -55,8 +57,12 @@ class CSRMatrix(NamedTuple):
     shape: tuple[int, int]
 
     def to_scipy(self) -> scipy.sparse.csr_array:
-        """Return the matrix as SciPy's, on the same memory where SciPy takes its indices."""
-        return scipy.sparse.csr_array((self.data, self.indices, self.indptr), shape=self.shape)
+        """Return the matrix as SciPy's, on the same memory where its indices, which have a sign, can count as far."""
+        indices: Any = self.indices
+        indptr: Any = self.indptr
+        if max(self.data.size, *self.shape) < 2**31:
+            indices, indptr = (part.view(f"i{part.itemsize}") for part in (indices, indptr))
+        return scipy.sparse.csr_array((self.data, indices, indptr), shape=self.shape)
 
 
 MatrixLike: TypeAlias = CSRMatrix | ArrayLike | scipy.sparse.sparray | scipy.sparse.spmatrix
@@ -138,22 +144,18 @@ def as_csr(A: MatrixLike, name: str = "A") -> CSRMatrix:
     """
     if isinstance(A, CSRMatrix):
         return A
-    if scipy.sparse.issparse(A):
-        _prove_before_conversion(A, name)
-        rows = scipy.sparse.csr_array(A)
-    else:
-        dense = as_floats(A, name)
-        if dense.ndim != 2:
-            raise InputError(f"{name} has {dense.ndim} dimensions; a matrix has 2")
-        rows = scipy.sparse.csr_array(dense)
+    if not scipy.sparse.issparse(A):
+        return _compress(as_floats(A, name), name)
+    _prove_before_conversion(A, name)
+    rows = scipy.sparse.csr_array(A)
     if np.iscomplexobj(rows.data):
         raise InputError(f"{name} is complex; this works on real numbers")
 
     if not _prove_indices(rows, "column", name):
         rows = scipy.sparse.csr_array((rows.data, rows.indices, rows.indptr), shape=rows.shape, copy=True)
         rows.sum_duplicates()
-    small = max(rows.nnz, *rows.shape) < 2**32
-    indptr, indices = (part.astype(np.uint32) if small and part.itemsize > 4 else part for part in _as_unsigned(rows))
+    narrow = _index_type(rows.nnz, *rows.shape)
+    indptr, indices = (part.astype(narrow, copy=False) for part in _as_unsigned(rows))
     data = as_floats(rows.data[: rows.nnz], name)
     finite = np.isfinite(data)
     if not finite.all():
@@ -161,6 +163,38 @@ def as_csr(A: MatrixLike, name: str = "A") -> CSRMatrix:
         row = int(np.searchsorted(indptr, entry, side="right")) - 1
         raise InputError(f"{name}[{row}, {indices[entry]}] is {data[entry]}; every entry must be a finite number")
     return CSRMatrix(indptr, indices[: rows.nnz], data, rows.shape)
+
+
+def stack_rows(above: CSRMatrix, below: CSRMatrix) -> CSRMatrix:
+    """Return the rows of a matrix, followed by those of another one with as many columns."""
+    if not (above.shape[0] and below.shape[0]):
+        return above if above.shape[0] else below
+    rows = above.shape[0] + below.shape[0]
+    wide = _index_type(above.data.size + below.data.size, rows, above.shape[1])
+    indptr = np.empty(rows + 1, wide)
+    indptr[: above.shape[0]] = above.indptr[:-1]
+    np.add(below.indptr, wide(above.data.size), out=indptr[above.shape[0] :], casting="same_kind")
+    indices = np.concatenate([above.indices, below.indices], dtype=wide)
+    return CSRMatrix(indptr, indices, np.concatenate([above.data, below.data]), (rows, above.shape[1]))
+
+
+def _index_type(*numbers: int) -> type[np.unsignedinteger]:
+    """Return the narrower of the two index types that holds the numbers."""
+    return np.uint32 if max(numbers) < 2**32 else np.uint64
+
+
+def _compress(dense: Vector, name: str) -> CSRMatrix:
+    """Leave out the zeros of an array; its indices need no proof, for they are made here."""
+    if dense.ndim != 2:
+        raise InputError(f"{name} has {dense.ndim} dimensions; a matrix has 2")
+    entries, wrong = count_entries(dense)
+    if wrong:
+        require_finite(dense, name)
+    m, n = dense.shape
+    narrow = _index_type(entries, m, n)
+    matrix = CSRMatrix(np.empty(m + 1, narrow), np.empty(entries, narrow), np.empty(entries), (m, n))
+    fill_rows(dense, matrix.indptr, matrix.indices, matrix.data)
+    return matrix
 
 
 def _prove_before_conversion(A: Any, name: str) -> None:
@@ -243,6 +277,33 @@ def inspect_indices(indptr: Indices, indices: Indices, columns: np.unsignedinteg
                 verdict = UNSORTED
             previous = column
     return verdict, 0
+
+
+@kernel
+def count_entries(dense: Vector) -> tuple[int, int]:
+    """Return how many entries of a dense matrix are not zero, and how many are NaN or infinite."""
+    entries, wrong = 0, 0
+    for i in range(dense.shape[0]):
+        row = dense[i]
+        for j in range(row.size):
+            entries += row[j] != 0.0
+            wrong += not abs(row[j]) < np.inf
+    return entries, wrong
+
+
+@kernel
+def fill_rows(dense: Vector, indptr: Indices, indices: Indices, data: Vector) -> None:
+    """Copy the entries of a dense matrix that are not zero; the arrays have room for exactly these."""
+    entry = 0
+    for i in range(dense.shape[0]):
+        indptr[i] = entry
+        row = dense[i]
+        for j in range(row.size):
+            if row[j] != 0.0:
+                indices[entry] = j
+                data[entry] = row[j]
+                entry += 1
+    indptr[dense.shape[0]] = entry
 
 
 @kernel(fast=True)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 CONVERGED = 0
 ITERATION_LIMIT = 1
+INFEASIBLE = 2
 DIVERGED = 3
 NUMERICAL_TROUBLE = 4
 
@@ -49,6 +50,8 @@ class Result:
 
 
 def _describe(value: object) -> str:
+    if isinstance(value, Result):
+        return "; ".join(f"{name} {text}" for name, text in value._rows())
     if not isinstance(value, np.ndarray):
         return str(value)
     if value.size <= SHOWN_ENTRIES:

@@ -7,5 +7,8 @@ from .duality.rays import certify_unbounded as certify_unbounded
 from .duality.sensitivity import Ranging as Ranging
 from .duality.sensitivity import ranging as ranging
 from .linear_program import LinearProgram as LinearProgram
+from .linear_programming import LinearProgramResult as LinearProgramResult
+from .linear_programming import Marginals as Marginals
+from .linear_programming import linprog as linprog
 from .mps.reader import read_mps as read_mps
 from .mps.writer import write_mps as write_mps

@@ -44,13 +44,15 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike
 
-from smlib._core.csr import CSRMatrix, MatrixLike, as_csr
+from smlib._core.csr import CSRMatrix, MatrixLike, as_csr, stack_rows
 from smlib._core.validate import Vector, as_floats, as_number, as_vector, require_finite
 from smlib.errors import InputError
+from smlib.optim.arrays import are_finite, as_flat, as_names, as_side, prove_numbers, split_bounds
 
 if TYPE_CHECKING:
     from smlib.optim.duality.certificates import Certificate
     from smlib.optim.duality.sensitivity import Ranging
+    from smlib.optim.linear_programming import LinearProgramResult
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
@@ -74,6 +76,12 @@ class LinearProgram:
     name : str
     row_names, column_names : sequence of str, optional
         Names of the rows and of the unknowns, each used once.
+
+    Attributes
+    ----------
+    rows : CSRMatrix
+        The rows as kernels take them: ``indptr``, ``indices``, ``data`` and ``shape``. ``A`` is the same as a
+        ``scipy.sparse.csr_array``; all other attributes are the parameters, as arrays.
 
     Raises
     ------
@@ -101,7 +109,7 @@ class LinearProgram:
     """
 
     c: Vector
-    A: scipy.sparse.csr_array
+    rows: CSRMatrix
     row_lower: Vector
     row_upper: Vector
     lower: Vector
@@ -111,6 +119,7 @@ class LinearProgram:
     name: str
     row_names: tuple[str, ...] | None
     column_names: tuple[str, ...] | None
+    _matrix: scipy.sparse.csr_array | None
 
     def __init__(
         self,
@@ -128,19 +137,25 @@ class LinearProgram:
     ) -> None:
         rows = as_csr(A)
         m, n = rows.shape
-        indices, indptr = (part.view(f"i{part.itemsize}") for part in (rows.indices, rows.indptr))
+        costs = as_floats(c, "c")
+        if costs.shape != (n,):
+            raise InputError(f"c has shape {costs.shape}, but shape ({n},) is needed to fit the matrix")
+        sides = as_side(row_lower, "row_lower", m), as_side(row_upper, "row_upper", m)
+        bounds = as_side(lower, "lower", n), as_side(upper, "upper", n)
+        prove_numbers(costs, *sides, *bounds)
         values: dict[str, Any] = {
-            "c": as_vector(c, "c", n),
-            "A": scipy.sparse.csr_array((rows.data, indices, indptr), shape=rows.shape),
-            "row_lower": _as_side(row_lower, "row_lower", m, np.inf),
-            "row_upper": _as_side(row_upper, "row_upper", m, -np.inf),
-            "lower": _as_side(lower, "lower", n, np.inf),
-            "upper": _as_side(upper, "upper", n, -np.inf),
+            "c": costs,
+            "rows": rows,
+            "row_lower": sides[0],
+            "row_upper": sides[1],
+            "lower": bounds[0],
+            "upper": bounds[1],
             "offset": as_number(offset, "offset"),
             "maximize": bool(maximize),
             "name": str(name),
-            "row_names": _as_names(row_names, "row_names", m),
-            "column_names": _as_names(column_names, "column_names", n),
+            "row_names": as_names(row_names, "row_names", m),
+            "column_names": as_names(column_names, "column_names", n),
+            "_matrix": None,
         }
         for field, value in values.items():
             object.__setattr__(self, field, value)
@@ -180,6 +195,8 @@ class LinearProgram:
 
         Notes
         -----
+        ``c`` is shared where it is a float64 array already, and so is a sparse matrix that is the only one.
+
         Complexity: O(n + m + entries).
 
         References
@@ -192,32 +209,26 @@ class LinearProgram:
         >>> program.row_upper, program.lower
         (array([6., 4.]), array([-inf,  -3.]))
         """
-        costs = np.atleast_1d(np.squeeze(as_floats(c, "c")))
+        costs = as_flat(c, "c")
         if costs.ndim != 1 or costs.size == 0:
             raise InputError(f"c has shape {costs.shape}; it must be a vector with at least one entry")
-        n = costs.size
-        blocks: list[Any] = []
-        sides: list[Vector] = []
-        for A, b, names in ((A_ub, b_ub, ("A_ub", "b_ub")), (A_eq, b_eq, ("A_eq", "b_eq"))):
-            block: Any = as_csr(A, names[0]) if scipy.sparse.issparse(A) else A
-            if isinstance(block, CSRMatrix):
-                block = block.to_scipy()
-            else:
-                block = np.zeros((0, n)) if A is None else as_floats(block, names[0])
-            if block.ndim != 2 or block.shape[1] != n:
-                raise InputError(f"{names[0]} has shape {block.shape}, but c has {n} entries")
-            side = np.atleast_1d(np.squeeze(as_floats([] if b is None else b, names[1])))
-            if side.shape != (block.shape[0],):
-                raise InputError(f"{names[1]} has shape {side.shape}, but {names[0]} has {block.shape[0]} rows")
-            require_finite(side, names[1])
-            if isinstance(block, np.ndarray):
-                require_finite(block, names[0])
-            blocks.append(block)
-            sides.append(side)
-        dense = all(isinstance(block, np.ndarray) for block in blocks)
-        rows = np.concatenate(blocks) if dense else scipy.sparse.vstack(blocks, format="csr")
-        row_lower = np.concatenate([np.full(sides[0].size, -np.inf), sides[1]])
-        return cls(costs, rows, row_lower, np.concatenate(sides), *_split_bounds(bounds, n))
+        above, most = _as_block(A_ub, b_ub, "A_ub", "b_ub", costs.size)
+        rows, values = above, most[:0]
+        if not (A_eq is None and b_eq is None):
+            below, values = _as_block(A_eq, b_eq, "A_eq", "b_eq", costs.size)
+            rows = stack_rows(above, below)
+        row_lower, row_upper = np.empty(rows.shape[0]), np.empty(rows.shape[0])
+        row_lower[: most.size] = -np.inf
+        row_upper[: most.size] = most
+        row_lower[most.size :] = row_upper[most.size :] = values
+        return cls(costs, rows, row_lower, row_upper, *split_bounds(bounds, costs.size))
+
+    @property
+    def A(self) -> scipy.sparse.csr_array:  # noqa: N802  # the letter that everyone knows it by
+        """The rows as SciPy's sparse array, on the same memory; made when it is first asked for."""
+        if self._matrix is None:
+            object.__setattr__(self, "_matrix", self.rows.to_scipy())
+        return self._matrix
 
     def objective(self, x: ArrayLike) -> float:
         """Return ``c @ x + offset``, as stated."""
@@ -339,6 +350,12 @@ class LinearProgram:
             f"status is {result.status}: only 0 (optimal), 2 (infeasible) and 3 (unbounded) claim anything"
         )
 
+    def solve(self, **options: Any) -> LinearProgramResult:
+        """Solve the program; the options are those of `smlib.optim.linprog`, and everything is as stated here."""
+        from smlib.optim.linear_programming import solve
+
+        return solve(self, **options)
+
     def ranging(self, result: Any) -> Ranging:
         """Return `smlib.optim.ranging` of this program at ``result.x`` and ``result.basis``."""
         from smlib.optim.duality.sensitivity import ranging
@@ -348,49 +365,19 @@ class LinearProgram:
     def __repr__(self) -> str:
         verb = "maximise" if self.maximize else "minimise"
         title = f"LinearProgram {self.name}".rstrip()
-        m, n = self.A.shape
-        return f"{title}: {verb} over {n} columns and {m} rows with {self.A.nnz} entries"
+        m, n = self.rows.shape
+        return f"{title}: {verb} over {n} columns and {m} rows with {self.rows.data.size} entries"
 
 
-def _as_side(value: ArrayLike, name: str, size: int, forbidden: float) -> Vector:
-    side = as_floats(value, name)
-    if side.ndim == 0:
-        side = np.full(size, float(side))
-    if side.shape != (size,):
-        raise InputError(f"{name} has shape {side.shape}, but shape ({size},) is needed to fit the matrix")
-    wrong = np.isnan(side) | (side == forbidden)
-    if wrong.any():
-        place = int(np.argmax(wrong))
-        raise InputError(f"{name}[{place}] is {side[place]}; it must be a number, or {-forbidden} for no bound")
-    return side
-
-
-def _as_names(names: Sequence[str] | None, what: str, size: int) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    entries = tuple(str(name) for name in names)
-    if len(entries) != size:
-        raise InputError(f"{what} has {len(entries)} names, but {size} are needed to fit the matrix")
-    seen: set[str] = set()
-    for name in entries:
-        if name in seen:
-            raise InputError(f"{what} has the name {name!r} twice; every name must be used once")
-        seen.add(name)
-    return entries
-
-
-def _split_bounds(bounds: Any, n: int) -> tuple[Vector, Vector]:
-    """Read bounds in all the forms that SciPy reads."""
-    try:
-        pairs = np.atleast_2d(np.array((0.0, np.inf) if bounds is None else bounds, dtype=np.float64))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"bounds cannot be read as pairs of numbers: {error}") from error
-    if pairs.size == 0:
-        pairs = np.array([[0.0, np.inf]])
-    if pairs.shape in ((1, 2), (2, 1)) and pairs.shape != (n, 2):
-        pairs = np.tile(pairs.reshape(2), (n, 1))
-    if pairs.shape != (n, 2):
-        raise InputError(f"bounds have shape {pairs.shape}; give one pair, or {n} pairs")
-    lower = np.where(np.isnan(pairs[:, 0]), -np.inf, pairs[:, 0])
-    upper = np.where(np.isnan(pairs[:, 1]), np.inf, pairs[:, 1])
-    return lower, upper
+def _as_block(A: MatrixLike | None, b: ArrayLike | None, A_name: str, b_name: str, n: int) -> tuple[CSRMatrix, Vector]:
+    """Return a matrix and its right-hand side, in one of the two pairs that SciPy takes."""
+    block: Any = np.empty((0, n)) if A is None else A
+    block = as_csr(block, A_name) if isinstance(A, CSRMatrix) or scipy.sparse.issparse(A) else as_floats(block, A_name)
+    if len(block.shape) != 2 or block.shape[1] != n:
+        raise InputError(f"{A_name} has shape {block.shape}, but c has {n} entries")
+    side = as_flat([] if b is None else b, b_name)
+    if side.shape != (block.shape[0],):
+        raise InputError(f"{b_name} has shape {side.shape}, but {A_name} has {block.shape[0]} rows")
+    if not are_finite(side):
+        require_finite(side, b_name)
+    return as_csr(block, A_name), side

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from smlib._core.csr import Indices
+from smlib._core.kernel import kernel
 from smlib._core.results import Result
 from smlib._core.validate import Vector, as_floats
 from smlib.errors import InputError
@@ -116,7 +118,7 @@ def reduced_costs(program: LinearProgram, y: ArrayLike) -> Vector:
     >>> reduced_costs(dairy, [1, 0])
     array([-1.,  0.])
     """
-    weights = as_entries(y, "y", program.A.shape[0])
+    weights = as_entries(y, "y", program.rows.shape[0])
     return program.c - add_rows(program, weights)[0]
 
 
@@ -158,7 +160,7 @@ def dual_objective(program: LinearProgram, y: ArrayLike) -> float:
     (120.0, inf)
     """
     sign = -1.0 if program.maximize else 1.0
-    price = sign * as_entries(y, "y", program.A.shape[0])
+    price = sign * as_entries(y, "y", program.rows.shape[0])
     reduced = sign * program.c - add_rows(program, price)[0]
     sides = lean(price, program.row_lower, program.row_upper)
     bounds = lean(reduced, program.lower, program.upper)
@@ -207,39 +209,90 @@ def certify_optimum(program: LinearProgram, x: ArrayLike, y: ArrayLike) -> Certi
     >>> certify_optimum(dairy, [20, 0], [0.7, 0.4]).gap.__round__(4)
     0.0734
     """
-    m, n = program.A.shape
+    rows = program.rows
+    m, n = rows.shape
     point, weights = as_entries(x, "x", n), as_entries(y, "y", m)
     sign = -1.0 if program.maximize else 1.0
-    with np.errstate(all="ignore"):
-        price, cost = sign * weights, sign * program.c
-        combined, size = add_rows(program, price)
-        size = 1.0 + np.abs(cost) + size
-        wrong_price = np.where(np.isinf(lean(price, program.row_lower, program.row_upper)), price, 0.0)
-        shifted = np.zeros(n)
-        if wrong_price.any():
-            price = price - wrong_price
-            combined, _ = add_rows(program, price)
-            shifted = largest_terms(program.A, wrong_price)
-        reduced = cost - combined
-        wrong_cost = np.where(np.isinf(lean(reduced, program.lower, program.upper)), reduced, 0.0)
-        reduced = reduced - wrong_cost
+    sides = program.row_lower, program.row_upper, program.lower, program.upper
+    primal, dual, primal_infeasibility, dual_infeasibility, gap, complementarity = weigh(
+        rows.indptr, rows.indices, rows.data, program.c, *sides, point, weights, sign
+    )
+    return Certificate(
+        "optimal",
+        objective=sign * primal + program.offset,
+        dual_objective=sign * dual + program.offset,
+        primal_infeasibility=primal_infeasibility,
+        dual_infeasibility=dual_infeasibility,
+        gap=gap,
+        complementarity=complementarity,
+    )
 
-        sides = lean(price, program.row_lower, program.row_upper)
-        bounds = lean(reduced, program.lower, program.upper)
-        primal = float(cost @ point)
-        dual = float(price @ sides + reduced @ bounds)
-        scale = 1.0 + max(abs(primal), abs(dual))
-        activity, terms = add_columns(program, point)
-        products = np.concatenate([price * (activity - sides), reduced * (point - bounds)])
-        return Certificate(
-            "optimal",
-            objective=sign * primal + program.offset,
-            dual_objective=sign * dual + program.offset,
-            primal_infeasibility=violation(program, point, activity, terms),
-            dual_infeasibility=_largest(np.maximum(np.abs(wrong_cost), shifted) / size),
-            gap=(primal - dual) / scale,
-            complementarity=_largest(products) / scale,
-        )
+
+@kernel
+def weigh(
+    indptr: Indices,
+    indices: Indices,
+    data: Vector,
+    c: Vector,
+    row_lower: Vector,
+    row_upper: Vector,
+    lower: Vector,
+    upper: Vector,
+    x: Vector,
+    y: Vector,
+    sign: float,
+) -> tuple[float, float, float, float, float, float]:
+    """Return what weak duality is about, for the minimisation of ``sign * c @ x``.
+
+    In this order: the cost of ``x`` and the bound that the weights prove, by how much either is infeasible, the gap
+    between them, and the largest product of complementary slackness.
+    """
+    m, n = row_lower.size, lower.size
+    activity, activity_size = np.empty(m), np.empty(m)
+    sum_columns(indptr, indices, data, x, activity, activity_size)
+    primal_infeasibility = largest_violation(row_lower, row_upper, lower, upper, x, activity, activity_size)
+
+    # A weight of a row: its price. One that leans on an infinite side is left out, and what that changes is kept.
+    price = np.empty(m)
+    for i in range(m):
+        price[i] = sign * y[i]
+    combined, combined_size = np.empty(n), np.empty(n)
+    sum_rows(indptr, indices, data, price, combined, combined_size)
+    change = np.zeros(n)
+    any_wrong = False
+    for i in range(m):
+        if np.isinf(side_leaned_on(price[i], row_lower[i], row_upper[i])):
+            any_wrong = True
+            for entry in range(indptr[i], indptr[i + 1]):
+                column = indices[entry]
+                change[column] = larger(change[column], abs(data[entry] * price[i]))
+            price[i] -= price[i]  # 0, or NaN if it was infinite: then nothing is proved
+    if any_wrong:
+        sum_rows(indptr, indices, data, price, combined, np.empty(n))
+
+    dual, product = 0.0, 0.0
+    for i in range(m):
+        side = side_leaned_on(price[i], row_lower[i], row_upper[i])
+        dual += price[i] * side
+        product = larger(product, abs(price[i] * (activity[i] - side)))
+
+    # A weight of a bound: the reduced cost of its column. What leans on an infinite bound is left out as well.
+    primal, dual_infeasibility = 0.0, 0.0
+    for j in range(n):
+        cost = sign * c[j]
+        reduced, wrong = cost - combined[j], 0.0
+        bound = side_leaned_on(reduced, lower[j], upper[j])
+        if np.isinf(bound):
+            wrong = abs(reduced)
+            reduced -= reduced
+            bound = 0.0
+        error = larger(wrong, change[j]) / (1.0 + abs(cost) + combined_size[j])
+        dual_infeasibility = larger(dual_infeasibility, error)
+        primal += cost * x[j]
+        dual += reduced * bound
+        product = larger(product, abs(reduced * (x[j] - bound)))
+    scale = 1.0 + max(abs(primal), abs(dual))
+    return primal, dual, primal_infeasibility, dual_infeasibility, (primal - dual) / scale, product / scale
 
 
 def as_entries(value: ArrayLike, name: str, size: int) -> Vector:
@@ -250,43 +303,93 @@ def as_entries(value: ArrayLike, name: str, size: int) -> Vector:
     return vector
 
 
+@kernel
+def side_leaned_on(weight: float, lower: float, upper: float) -> float:
+    """Return the lower side for a positive weight, the upper one for a negative, and 0 for none."""
+    if weight > 0.0:
+        return lower
+    if weight < 0.0:
+        return upper
+    return 0.0
+
+
+@kernel
+def larger(one: float, other: float) -> float:
+    """Return the larger number, and NaN if one of them is NaN: a maximum that forgot it would prove what is false."""
+    return other if other > one or np.isnan(other) else one
+
+
 def lean(weights: Vector, lower: Vector, upper: Vector) -> Vector:
     """Return the side that each weight leans on: lower for a positive one, upper for a negative one, 0 for none."""
-    return np.where(weights > 0.0, lower, np.where(weights < 0.0, upper, 0.0))
+    sides = np.empty(weights.size)
+    lean_all(weights, lower, upper, sides)
+    return sides
+
+
+@kernel
+def lean_all(weights: Vector, lower: Vector, upper: Vector, sides: Vector) -> None:
+    """Set sides to what each weight leans on."""
+    for i in range(weights.size):
+        sides[i] = side_leaned_on(weights[i], lower[i], upper[i])
 
 
 def add_columns(program: LinearProgram, x: Vector) -> tuple[Vector, Vector]:
     """Return ``A x``, and the same sum without the signs of its terms."""
-    A = program.A
-    rows, terms = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr)), A.data * x[A.indices]
-    return _sums(rows, terms, A.shape[0]), _sums(rows, np.abs(terms), A.shape[0])
+    rows = program.rows
+    sums, sizes = np.empty(rows.shape[0]), np.empty(rows.shape[0])
+    sum_columns(rows.indptr, rows.indices, rows.data, x, sums, sizes)
+    return sums, sizes
+
+
+@kernel
+def sum_columns(indptr: Indices, indices: Indices, data: Vector, x: Vector, sums: Vector, sizes: Vector) -> None:
+    """Set sums = A x, and sizes = the same without the signs of its terms."""
+    for i in range(sums.size):
+        total, size = 0.0, 0.0
+        for entry in range(indptr[i], indptr[i + 1]):
+            term = data[entry] * x[indices[entry]]
+            total += term
+            size += abs(term)
+        sums[i], sizes[i] = total, size
 
 
 def add_rows(program: LinearProgram, y: Vector) -> tuple[Vector, Vector]:
     """Return ``A'y``, and the same sum without the signs of its terms."""
-    A = program.A
-    terms = A.data * np.repeat(y, np.diff(A.indptr))
-    return _sums(A.indices, terms, A.shape[1]), _sums(A.indices, np.abs(terms), A.shape[1])
+    rows = program.rows
+    sums, sizes = np.empty(rows.shape[1]), np.empty(rows.shape[1])
+    sum_rows(rows.indptr, rows.indices, rows.data, y, sums, sizes)
+    return sums, sizes
 
 
-def _sums(places: Any, terms: Vector, size: int) -> Vector:
-    return np.bincount(places, terms, size).astype(np.float64, copy=False)
+@kernel
+def sum_rows(indptr: Indices, indices: Indices, data: Vector, y: Vector, sums: Vector, sizes: Vector) -> None:
+    """Set sums = A'y, and sizes = the same without the signs of its terms."""
+    sums[:] = 0.0
+    sizes[:] = 0.0
+    for i in range(y.size):
+        weight = y[i]
+        for entry in range(indptr[i], indptr[i + 1]):
+            term = data[entry] * weight
+            sums[indices[entry]] += term
+            sizes[indices[entry]] += abs(term)
 
 
-def violation(program: LinearProgram, x: Vector, activity: Vector, terms: Vector) -> float:
+@kernel
+def largest_violation(
+    row_lower: Vector,
+    row_upper: Vector,
+    lower: Vector,
+    upper: Vector,
+    x: Vector,
+    activity: Vector,
+    activity_size: Vector,
+) -> float:
     """Return the largest violation of a row or a bound, relative to one plus the terms that were added."""
-    rows = np.maximum(program.row_lower - activity, activity - program.row_upper) / (1.0 + terms)
-    bounds = np.maximum(program.lower - x, x - program.upper) / (1.0 + np.abs(x))
-    return max(_largest(np.maximum(rows, 0.0)), _largest(np.maximum(bounds, 0.0)))
-
-
-def largest_terms(A: Any, weights: Vector) -> Vector:
-    """Return for each column the largest ``|A[i, j] weights[i]|``."""
-    largest = np.zeros(A.shape[1])
-    np.maximum.at(largest, A.indices, np.abs(A.data * np.repeat(weights, np.diff(A.indptr))))
+    largest = 0.0
+    for i in range(activity.size):
+        error = larger(row_lower[i] - activity[i], activity[i] - row_upper[i])
+        largest = larger(largest, error / (1.0 + activity_size[i]))
+    for j in range(x.size):
+        error = larger(lower[j] - x[j], x[j] - upper[j])
+        largest = larger(largest, error / (1.0 + abs(x[j])))
     return largest
-
-
-def _largest(values: Vector) -> float:
-    """Return the largest modulus; NaN if there is a NaN."""
-    return float(np.abs(values).max(initial=0.0))

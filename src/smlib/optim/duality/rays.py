@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from smlib._core.csr import Indices
+from smlib._core.kernel import kernel
 from smlib._core.validate import Vector
 from smlib.optim.duality.certificates import (
     Certificate,
     add_columns,
     add_rows,
     as_entries,
-    largest_terms,
+    largest_violation,
     lean,
-    violation,
 )
 
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ def certify_infeasible(program: LinearProgram, ray: ArrayLike | None = None) -> 
     """
     best = Certificate("infeasible", ray_infeasibility=0.0, margin=_crossing(program))
     if ray is not None:
-        given = as_entries(ray, "ray", program.A.shape[0])
-        rows = largest_terms(program.A.T.tocsr(), np.ones(program.A.shape[1]))
+        given = as_entries(ray, "ray", program.rows.shape[0])
+        sizes, _ = _largest_entries(program)
         for signed in (given, -given):
-            for weights in _without_dust(signed, rows):
+            for weights in _without_dust(signed, sizes):
                 best = max(best, _contradiction(program, weights), key=_strength)
     return best
 
@@ -123,15 +124,14 @@ def certify_unbounded(program: LinearProgram, x: ArrayLike, ray: ArrayLike) -> C
     >>> certify_unbounded(program, [0, 0], [2, 1]).holds()
     True
     """
-    n = program.A.shape[1]
+    n = program.rows.shape[1]
     point, given = as_entries(x, "x", n), as_entries(ray, "ray", n)
     with np.errstate(all="ignore"):
-        infeasibility, objective = (
-            violation(program, point, *add_columns(program, point)),
-            float(program.c @ point) + program.offset,
-        )
-    columns = largest_terms(program.A, np.ones(program.A.shape[0]))
-    trials = [_descent(program, direction) for direction in _without_dust(given, columns + np.abs(program.c))]
+        objective = float(program.c @ point) + program.offset
+    sides = program.row_lower, program.row_upper, program.lower, program.upper
+    infeasibility = largest_violation(*sides, point, *add_columns(program, point))
+    _, sizes = _largest_entries(program)
+    trials = [_descent(program, direction) for direction in _without_dust(given, sizes + np.abs(program.c))]
     best = max(trials, key=_strength)
     return Certificate(
         "unbounded",
@@ -174,6 +174,24 @@ def _descent(program: LinearProgram, direction: Vector) -> Certificate:
             ray_infeasibility=_share(np.where(into, change, 0.0), terms),
             margin=_ratio(-float(cost @ direction), float(np.abs(cost) @ np.abs(direction))),
         )
+
+
+def _largest_entries(program: LinearProgram) -> tuple[Vector, Vector]:
+    """Return the largest modulus of an entry in each row, and in each column."""
+    rows = program.rows
+    of_row, of_column = np.zeros(rows.shape[0]), np.zeros(rows.shape[1])
+    raise_to_largest(rows.indptr, rows.indices, rows.data, of_row, of_column)
+    return of_row, of_column
+
+
+@kernel
+def raise_to_largest(indptr: Indices, indices: Indices, data: Vector, of_row: Vector, of_column: Vector) -> None:
+    """Raise numbers of the rows and of the columns to the largest modulus of their entries."""
+    for i in range(of_row.size):
+        for entry in range(indptr[i], indptr[i + 1]):
+            size, column = abs(data[entry]), indices[entry]
+            of_row[i] = max(of_row[i], size)
+            of_column[column] = max(of_column[column], size)
 
 
 def _without_dust(weights: Vector, sizes: Vector) -> Iterator[Vector]:
