@@ -53,8 +53,9 @@ RULES: dict[str, int] = {
     "greatest": GREATEST,
 }
 
-# The tolerances that are tried, as shares of `rtol`.
+# The tolerances that are tried, as shares of `rtol`, and the smallest one: below lies what values are rounded by.
 TIGHTER = (1.0, 1e-2, 1e-4)
+TIGHTEST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -228,14 +229,17 @@ def solve(
         certificate = certify_infeasible(program)
         if certificate.holds(rtol):
             return _result(program, tableau, counters, INFEASIBLE, certificate, None)
+    tried: list[tuple[int, Certificate, Answer]] = []
     for share in TIGHTER:
-        tolerance = rtol * share
+        tolerance = max(rtol * share, TIGHTEST)
         what, column = _walk(program, scaled, tableau, counters, RULES[pricing], tolerance, limit, callback)
         found = answer(scaled, tableau, column, tolerance)
         status, certificate = _prove(program, found, what, rtol)
         if status != NUMERICAL_TROUBLE:
-            break
-    return _result(program, tableau, counters, status, certificate, found)
+            return _result(program, tableau, counters, status, certificate, found)
+        tried.append((status, certificate, found))
+    best = min(tried, key=lambda a_try: float(np.nan_to_num(a_try[1].largest_error(), nan=np.inf)))
+    return _result(program, tableau, counters, *best)
 
 
 def _walk(

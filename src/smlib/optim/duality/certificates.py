@@ -75,10 +75,13 @@ class Certificate(Result):
         >>> Certificate("infeasible", ray_infeasibility=1e-16, margin=0.01).holds()
         True
         """
-        errors = [self.primal_infeasibility, self.dual_infeasibility, self.gap, self.complementarity]
-        errors.append(self.ray_infeasibility)
-        small = all(abs(error) <= tolerance for error in errors if error is not None)
-        return small and (self.margin is None or self.margin > tolerance)
+        return self.largest_error() <= tolerance and (self.margin is None or self.margin > tolerance)
+
+    def largest_error(self) -> float:
+        """Return the largest of the errors, whatever its sign; NaN if one is."""
+        errors = self.primal_infeasibility, self.dual_infeasibility, self.gap, self.complementarity
+        sizes = [abs(error) for error in (*errors, self.ray_infeasibility) if error is not None]
+        return math.nan if any(math.isnan(size) for size in sizes) else max(sizes)
 
     def _rows(self) -> list[tuple[str, str]]:
         return [row for row in Result._rows(self) if row[1] != "None"]

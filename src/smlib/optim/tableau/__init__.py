@@ -62,7 +62,7 @@ Cost: O(m n) time a pivot for m rows and n columns, and mostly between m and 3 m
 2^n - 1 on purpose); O(m n) space.
 
 Read on: `pivoting` is the method itself, `pricing` its rules; `two_phases` drives it, `scaling` and `accuracy` keep it
-exact, and `trace` shows it step by step.
+exact, and `trace` shows it step by step, as a `textbook` would, and on the `polygon` where there are two unknowns.
 
 Bertsimas & Tsitsiklis, *Introduction to Linear Optimization*, chapter 3; Chvatal, *Linear Programming*, chapters 2, 3
 and 8.

@@ -21,7 +21,7 @@ from smlib._core.validate import Vector
 
 ROUNDS = 4
 # Entries between one over this and this lie around 1.
-SPREAD = 16.0
+SPREAD = 32.0
 
 
 class ScaledProgram(NamedTuple):

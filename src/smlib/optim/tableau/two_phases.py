@@ -187,6 +187,8 @@ def answer(program: ScaledProgram, tableau: Tableau, column: int, tolerance: flo
     refine_prices(program, tableau, cost, prices, reduced)
     for i in range(m):
         prices[i] = 0.0 - prices[i] * cost_unit / unit[n + i]
+    for i in range(m):
+        reduced[tableau.basic[i]] = 0.0
     for j in range(n):
         reduced[j] *= cost_unit / unit[j]
 
