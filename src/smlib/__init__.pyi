@@ -3,6 +3,7 @@ from . import errors as errors
 from . import infotheory as infotheory
 from . import numerics as numerics
 from . import optim as optim
+from . import storage as storage
 from . import topics as topics
 from . import viz as viz
 

@@ -15,3 +15,27 @@ class InputError(SmlibError, ValueError):
 
 class CorruptDataError(SmlibError, ValueError):
     """Data from outside that is not what it claims to be: damaged, cut short, or never of this format."""
+
+
+class StorageError(SmlibError):
+    """A store or one of its files that cannot do what was asked: the disk refused, or the state does not allow it."""
+
+
+class LockedError(StorageError):
+    """What only one may hold at a time is held by another, whom the message names."""
+
+
+class ClosedError(StorageError):
+    """A file or a store that was used after it had been closed."""
+
+
+class ReadOnlyError(StorageError):
+    """A change to what was opened for reading only."""
+
+
+class ConflictError(StorageError):
+    """A change that another one has overtaken: read again, and try again."""
+
+
+class DiskFullError(StorageError):
+    """The disk, or the share of it that the user may fill, has no room left."""

@@ -64,6 +64,10 @@ TOPICS: dict[str, Topic] = {
         Topic("quadrature", "numerics", rows=(91,)),
         Topic("measures", "infotheory", rows=(115,)),
         Topic("huffman_coding", "infotheory", rows=(116,), prerequisites=("measures",)),
+        Topic("btree", "storage", rows=(10,)),
+        Topic("array_btree", "storage", rows=(10,), prerequisites=("btree",)),
+        Topic("tableau", "optim", rows=(117,)),
+        Topic("duality", "optim", rows=(94, 117), prerequisites=("tableau",)),
     ]
 }
 

@@ -1,0 +1,5 @@
+"""Cases of storage; a module a topic."""
+
+from smlib.compare.cases.storage import array_btree, btree
+
+CASES = (*btree.CASES, *array_btree.CASES)

@@ -1,0 +1,11 @@
+from .array_btree.integer_map import SortedIntMap as SortedIntMap
+from .btree.tree import BTree as BTree
+from .faults import SimulatedCrash as SimulatedCrash
+from .faults import SimulatedDisk as SimulatedDisk
+from .filesystem import File as File
+from .filesystem import FileSystem as FileSystem
+from .filesystem import Lock as Lock
+from .keys import decode_key as decode_key
+from .keys import encode_key as encode_key
+from .local_filesystem import LocalFileSystem as LocalFileSystem
+from .sorted_mapping import SortedMapping as SortedMapping

@@ -1,0 +1,151 @@
+"""Looking up: one key, or thousands side by side.
+
+Going down a tree is waiting for memory: each row is somewhere else, and where the next one is stands in the one before.
+A single lookup can't help that. Of a whole array of keys, 32 go down side by side, a level at a time: while the first
+waits for its row, the requests of the others are on their way.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smlib._core.kernel import kernel
+from smlib._core.simd import float_of_bits
+from smlib.storage.array_btree.rows import (
+    CAPACITY,
+    COUNT,
+    HEIGHT,
+    KEYS,
+    NEXT,
+    NONE,
+    ONE,
+    PADDING,
+    PREVIOUS,
+    ROOT,
+    VALUES,
+    Words,
+    at,
+    child,
+    keys_below,
+    keys_up_to,
+    leaf_of,
+)
+
+SIDE_BY_SIDE = 32
+
+# What `value_of` returns for a key that is not there; `number_of` returns NaN. Both may be values too: `find` knows.
+MISSING = -(2**63)
+
+
+@kernel
+def value_of(arena: Words, key: int) -> np.int64:
+    """Return the value of a key, or ``MISSING``."""
+    position = find(arena, key)
+    return arena[at(position)] if position >= 0 else np.int64(MISSING)
+
+
+@kernel
+def number_of(arena: Words, key: int) -> float:
+    """Return the value of a key as a float, or NaN."""
+    position = find(arena, key)
+    return float_of_bits(arena[at(position)]) if position >= 0 else np.nan
+
+
+@kernel
+def find(arena: Words, key: int) -> np.int64:
+    """Return the position of a key's value, or -1."""
+    return place_of(arena, leaf_of(arena, key), key)
+
+
+@kernel
+def place_of(arena: Words, row: np.uint64, key: int) -> np.int64:
+    """Return the position of a key's value in its leaf, or -1."""
+    place = keys_below(arena, row, key)
+    there = place < CAPACITY and arena[row + KEYS + place] == key
+    if there and (key != PADDING or place < at(arena[row + COUNT])):
+        return np.int64(row + VALUES + place)
+    return np.int64(-1)
+
+
+@kernel
+def find_many(arena: Words, keys: Words, positions: Words) -> None:
+    """Find the positions of many keys' values; -1 for those that are not there."""
+    rows = np.empty(SIDE_BY_SIDE, np.uint64)
+    for first in range(0, keys.size, SIDE_BY_SIDE):
+        group = min(SIDE_BY_SIDE, keys.size - first)
+        for k in range(group):
+            rows[k] = at(arena[ROOT])
+        for _ in range(arena[HEIGHT] - 1):
+            for k in range(group):
+                rows[k] = child(arena, rows[k], keys_up_to(arena, rows[k], keys[first + k]))
+        for k in range(group):
+            positions[first + k] = place_of(arena, rows[k], keys[first + k])
+
+
+@kernel
+def find_floor(arena: Words, key: int) -> np.int64:
+    """Return the position of the value of the greatest key that is not greater, or -1."""
+    row = leaf_of(arena, key)
+    place = keys_up_to(arena, row, key)
+    if place == NONE:
+        row = at(arena[row + PREVIOUS])
+        place = at(arena[row + COUNT]) if row != NONE else NONE
+    return np.int64(row + VALUES + place - ONE) if place != NONE else np.int64(-1)
+
+
+@kernel
+def find_ceiling(arena: Words, key: int) -> np.int64:
+    """Return the position of the value of the least key that is not less, or -1."""
+    row = leaf_of(arena, key)
+    place = keys_below(arena, row, key)
+    if place == at(arena[row + COUNT]):
+        row, place = at(arena[row + NEXT]), NONE
+        if row == NONE:
+            return np.int64(-1)
+    return np.int64(row + VALUES + place)
+
+
+@kernel
+def scan(arena: Words, start: int, stop: int, closed: bool, keys: Words, values: Words) -> int:
+    """Copy items in order, from ``start`` up to ``stop`` (itself only if ``closed``); return how many, or would be.
+
+    Arrays of size 0 are not written to: so the items are counted first.
+    """
+    row = leaf_of(arena, start)
+    place = keys_below(arena, row, start)
+    total = 0
+    while row != NONE:
+        end = keys_up_to(arena, row, stop) if closed else keys_below(arena, row, stop)
+        if keys.size:
+            for k in range(place, end):
+                if total == keys.size:
+                    return total
+                keys[total] = arena[row + KEYS + at(k)]
+                values[total] = arena[row + VALUES + at(k)]
+                total += 1
+        elif end > place:
+            total += int(end - place)
+        if end < at(arena[row + COUNT]):
+            break
+        row, place = at(arena[row + NEXT]), NONE
+    return total
+
+
+@kernel
+def scan_back(arena: Words, start: int, stop: int, closed: bool, keys: Words, values: Words) -> int:
+    """Copy items backwards, from below ``stop`` (itself only if ``closed``) down to ``start``; return how many."""
+    row = leaf_of(arena, stop)
+    place = keys_up_to(arena, row, stop) if closed else keys_below(arena, row, stop)
+    total = 0
+    while row != NONE:
+        while place != NONE:
+            place -= ONE
+            key = arena[row + KEYS + place]
+            if key < start or total == keys.size:
+                return total
+            keys[total] = key
+            values[total] = arena[row + VALUES + place]
+            total += 1
+        row = at(arena[row + PREVIOUS])
+        place = at(arena[row + COUNT]) if row != NONE else NONE
+    return total
