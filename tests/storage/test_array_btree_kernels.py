@@ -73,11 +73,12 @@ class Pair:
         assert list(zip(*self.scanned(scan_back, SMALLEST, LARGEST, True, n), strict=True)) == items[::-1]
         some = random.Random(n).choices([key for key, _ in items] or [0], k=probes)
         asked = [SMALLEST, -1, 0, LARGEST - 1, LARGEST, *some, *(min(key + 1, LARGEST) for key in some)]
-        positions = np.empty(len(asked), np.int64)
-        find_many(self.arena, words_of(asked), positions)
-        for key, position in zip(asked, positions.tolist(), strict=True):
-            assert position == find(self.arena, key)
-            assert (self.item(position) or (key, None)) == (key, self.model.get(key))
+        words, missing = np.empty(len(asked), np.int64), np.empty(len(asked), np.bool_)
+        lost = find_many(self.arena, words_of(asked), words, missing)
+        assert lost == missing.sum()
+        for key, word, is_missing in zip(asked, words.tolist(), missing.tolist(), strict=True):
+            assert (None if is_missing else word) == self.model.get(key)
+            assert (self.item(int(find(self.arena, key))) or (key, None)) == (key, self.model.get(key))
             below, above = bisect_right(inside, key), bisect_left(inside, key)
             assert self.item(find_floor(self.arena, key)) == (items[below - 1] if below else None)
             assert self.item(find_ceiling(self.arena, key)) == (items[above] if above < n else None)

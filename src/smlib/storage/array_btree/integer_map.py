@@ -222,17 +222,16 @@ class SortedIntMap(SortedMapping[int, Any]):
 
         Notes
         -----
-        Complexity: O(k log n), 32 lookups side by side.
+        Complexity: O(k log n), 64 lookups side by side.
         """
         wanted = as_keys(
             list(keys) if isinstance(keys, Iterable) and not isinstance(keys, np.ndarray) else keys, "keys"
         )
         self._drain()
-        positions = np.empty(wanted.size, np.int64)
-        find_many(self._arena, wanted, positions)
-        missing = positions < 0
-        found: NDArray[Any] = self._numbers[positions]
-        if missing.any():
+        words, missing = np.empty(wanted.size, np.int64), np.empty(wanted.size, np.bool_)
+        lost = find_many(self._arena, wanted, words, missing)
+        found: NDArray[Any] = words.view(self.dtype)
+        if lost:
             if default is None:
                 found = found.astype(object)
             found[missing] = default if default is None else as_value(default, self.dtype)
@@ -361,8 +360,8 @@ class SortedIntMap(SortedMapping[int, Any]):
         waiting = self._waiting
         if len(waiting) == 1:
             ((key, value),) = waiting.items()
-            waiting.clear()
             self._put(np.array([key]), np.array([value], self.dtype).view(np.int64))
+            waiting.clear()
         elif waiting:
             keys = np.fromiter(waiting.keys(), np.int64, len(waiting))
             words = np.fromiter(waiting.values(), self.dtype, len(waiting)).view(np.int64)
@@ -373,8 +372,11 @@ class SortedIntMap(SortedMapping[int, Any]):
         """Put in items with strictly increasing keys."""
         before = self._arena[ITEMS]
         if 2 * keys.size >= before:
-            old_keys, old_words = self._words(SMALLEST, LARGEST, True)
-            self._use(load(*without_repeats(*in_order(np.append(old_keys, keys), np.append(old_words, words)))))
+            if before:
+                old_keys, old_words = self._words(SMALLEST, LARGEST, True)
+                joined = in_order(np.append(old_keys, keys), np.append(old_words, words))
+                keys, words = without_repeats(*joined)
+            self._use(load(keys, words))
             done = keys.size
         else:
             done = put_sorted(self._arena, keys, words, 0)

@@ -1,13 +1,14 @@
 """Looking up: one key, or thousands side by side.
 
 Going down a tree is waiting for memory: each row is somewhere else, and where the next one is stands in the one before.
-A single lookup can't help that. Of a whole array of keys, 32 go down side by side, a level at a time: while the first
+A single lookup can't help that. Of a whole array of keys, 64 go down side by side, a level at a time: while the first
 waits for its row, the requests of the others are on their way.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smlib._core.kernel import kernel
 from smlib._core.simd import float_of_bits
@@ -31,7 +32,7 @@ from smlib.storage.array_btree.rows import (
     leaf_of,
 )
 
-SIDE_BY_SIDE = 32
+SIDE_BY_SIDE = 64
 
 # What `value_of` returns for a key that is not there; `number_of` returns NaN. Both may be values too: `find` knows.
 MISSING = -(2**63)
@@ -68,9 +69,10 @@ def place_of(arena: Words, row: np.uint64, key: int) -> np.int64:
 
 
 @kernel
-def find_many(arena: Words, keys: Words, positions: Words) -> None:
-    """Find the positions of many keys' values; -1 for those that are not there."""
-    rows = np.empty(SIDE_BY_SIDE, np.uint64)
+def find_many(arena: Words, keys: Words, words: Words, missing: NDArray[np.bool_]) -> int:
+    """Copy the values of many keys; where one is not there, 0, and ``missing``. Return how many are not there."""
+    rows, positions = np.empty(SIDE_BY_SIDE, np.uint64), np.empty(SIDE_BY_SIDE, np.int64)
+    lost = 0
     for first in range(0, keys.size, SIDE_BY_SIDE):
         group = min(SIDE_BY_SIDE, keys.size - first)
         for k in range(group):
@@ -79,7 +81,12 @@ def find_many(arena: Words, keys: Words, positions: Words) -> None:
             for k in range(group):
                 rows[k] = child(arena, rows[k], keys_up_to(arena, rows[k], keys[first + k]))
         for k in range(group):
-            positions[first + k] = place_of(arena, rows[k], keys[first + k])
+            positions[k] = place_of(arena, rows[k], keys[first + k])
+        for k in range(group):
+            missing[first + k] = positions[k] < 0
+            words[first + k] = arena[at(positions[k])] if positions[k] >= 0 else 0
+            lost += int(positions[k] < 0)
+    return lost
 
 
 @kernel
