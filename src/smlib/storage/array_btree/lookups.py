@@ -55,23 +55,24 @@ def number_of(arena: Words, key: int) -> float:
 @kernel
 def find(arena: Words, key: int) -> np.int64:
     """Return the position of a key's value, or -1."""
-    return place_of(arena, leaf_of(arena, key), key)
+    position = place_of(arena, leaf_of(arena, key), key)
+    there = position != NONE and arena[position] == key
+    return np.int64(position + VALUES - KEYS) if there else np.int64(-1)
 
 
 @kernel
-def place_of(arena: Words, row: np.uint64, key: int) -> np.int64:
-    """Return the position of a key's value in its leaf, or -1."""
+def place_of(arena: Words, row: np.uint64, key: int) -> np.uint64:
+    """Return the position in a leaf at which a key stands if it is there; 0 if it is greater than all."""
     place = keys_below(arena, row, key)
-    there = place < CAPACITY and arena[row + KEYS + place] == key
-    if there and (key != PADDING or place < at(arena[row + COUNT])):
-        return np.int64(row + VALUES + place)
-    return np.int64(-1)
+    if place == CAPACITY or (key == PADDING and place == at(arena[row + COUNT])):
+        return NONE
+    return row + KEYS + place
 
 
 @kernel
 def find_many(arena: Words, keys: Words, words: Words, missing: NDArray[np.bool_]) -> int:
     """Copy the values of many keys; where one is not there, 0, and ``missing``. Return how many are not there."""
-    rows, positions = np.empty(SIDE_BY_SIDE, np.uint64), np.empty(SIDE_BY_SIDE, np.int64)
+    rows = np.empty(SIDE_BY_SIDE, np.uint64)
     lost = 0
     for first in range(0, keys.size, SIDE_BY_SIDE):
         group = min(SIDE_BY_SIDE, keys.size - first)
@@ -81,11 +82,12 @@ def find_many(arena: Words, keys: Words, words: Words, missing: NDArray[np.bool_
             for k in range(group):
                 rows[k] = child(arena, rows[k], keys_up_to(arena, rows[k], keys[first + k]))
         for k in range(group):
-            positions[k] = place_of(arena, rows[k], keys[first + k])
+            rows[k] = place_of(arena, rows[k], keys[first + k])
         for k in range(group):
-            missing[first + k] = positions[k] < 0
-            words[first + k] = arena[at(positions[k])] if positions[k] >= 0 else 0
-            lost += int(positions[k] < 0)
+            there = rows[k] != NONE and arena[rows[k]] == keys[first + k]
+            missing[first + k] = not there
+            words[first + k] = arena[rows[k] + VALUES - KEYS] if there else 0
+            lost += 0 if there else 1
     return lost
 
 
