@@ -90,7 +90,22 @@ def _tell_index(book: Book, index: Index) -> Sequence[str]:
             f"{missing!r} is not there, and would stand between {before[0]!r} and {behind[0]!r}: it has "
             f"{tree.rank(missing):,} words before it"
         ]
+    return [*lines, *_draw(tree)]
+
+
+def _draw(tree: BTree[str, list[int]], word: str = FROM) -> Sequence[str]:
+    """Draw the nodes on the way down to where a word would stand, which is none of theirs."""
+    low, high, lines = "", "\uffff", []
+    for depth, level in enumerate(tree.levels()):
+        keys = next(keys for keys in level if low < keys[0] < high)
+        lines.append(f"{'   ' * depth}| {'  '.join(_some(keys))} |")
+        place = bisect(keys, word)
+        low, high = ([low, *keys][place]), ([*keys, high][place])
     return lines
+
+
+def _some(keys: list[str]) -> list[str]:
+    return keys if len(keys) <= 6 else [*keys[:3], "...", *keys[-2:]]
 
 
 def _prove_index(book: Book, index: Index) -> Mapping[str, bool]:
