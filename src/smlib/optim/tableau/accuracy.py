@@ -171,12 +171,12 @@ def rebuild(program: ScaledProgram, tableau: Tableau) -> None:
     start(program, tableau)
     for j in range(n):
         if wanted[j]:
-            row, largest, whole = -1, 0.0, 0.0
+            row, largest, whole = m, 0.0, 0.0
             for i in range(m):
                 size = abs(entries[i, j])
                 whole = max(whole, size)
                 if size > largest and not wanted[basic[i]]:
                     row, largest = i, size
-            if row >= 0 and largest > LEAST_SHARE * whole:
+            if row < m and largest > LEAST_SHARE * whole:
                 pivot(entries, row, j)
                 basic[row], nonbasic[j] = nonbasic[j], basic[row]

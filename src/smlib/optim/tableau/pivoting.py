@@ -95,12 +95,12 @@ def choose(tableau: Tableau, rule: int, tolerance: float, textbook: bool) -> tup
     length : float
         How far the entering variable moves, with its sign.
     """
-    m = tableau.basic.size
+    m, n = tableau.basic.size, tableau.nonbasic.size
     reduced = tableau.violation if measure_violation(tableau, tolerance) else tableau.entries[m]
     if rule == STEEPEST:
         edge_lengths(tableau.entries, tableau.weights)
-    best, highest = -1, 0.0
-    for j in range(reduced.size):
+    best, highest = n, 0.0
+    for j in range(n):
         k = tableau.nonbasic[j]
         rising = reduced[j] < -tolerance and tableau.value[k] < tableau.upper[k]
         falling = reduced[j] > tolerance and tableau.value[k] > tableau.lower[k]
@@ -108,9 +108,9 @@ def choose(tableau: Tableau, rule: int, tolerance: float, textbook: bool) -> tup
             gain = score(rule, reduced[j], tableau.weights[j], k)
             if rule == GREATEST:
                 gain *= ratio_test(tableau, j, 1.0 if rising else -1.0, tolerance, textbook)[1]
-            if best < 0 or gain > highest:
+            if best == n or gain > highest:
                 best, highest = j, gain
-    if best < 0:
+    if best == n:
         return BEST, -1, -1, 0.0
     direction = 1.0 if reduced[best] < 0.0 else -1.0
     row, length = ratio_test(tableau, best, direction, tolerance, textbook)
