@@ -1,4 +1,8 @@
 from .array_btree.integer_map import SortedIntMap as SortedIntMap
+from .bplustree.snapshots import Snapshot as Snapshot
+from .bplustree.transactions import Batch as Batch
+from .bplustree.transactions import Transaction as Transaction
+from .bplustree.tree import BPlusTree as BPlusTree
 from .btree.tree import BTree as BTree
 from .faults import SimulatedCrash as SimulatedCrash
 from .faults import SimulatedDisk as SimulatedDisk

@@ -1,0 +1,348 @@
+"""Pages in memory and in a file: read and proved when they are wanted, written when a commit is finished.
+
+Memory is a row of *frames*, each with room for a page. A page that is wanted and not there is read into an idle frame,
+and proved: its checksum, that it is the page that was asked for, and that all its cells lie within it (`pages.prove`).
+From then on kernels use it without looking again. When there are more pages than frames, those that are in the file as
+they are in memory give their frames back, in turn.
+
+A page that is written to the file is sealed first: its checksum is computed over everything else in it, its own number
+and the transaction that wrote it included, so that neither a torn page nor one in the wrong place is taken for whole.
+
+Cost: a page is read and written by one call each, neighbours are written together; memory is what the cache may take,
+and the pages that a transaction has changed.
+
+Gray & Reuter, *Transaction Processing*, chapter 13, for buffers; Graefe & Kuno, "Definition, Detection, and Recovery of
+Single-Page Failures", *VLDB* (2012), for pages that prove themselves.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smlib._core.hashing import hash_range
+from smlib._core.kernel import kernel
+from smlib._core.words import Bytes, load_word, store_word
+from smlib.errors import CorruptDataError, StorageError
+from smlib.storage.bplustree.meta import Meta
+from smlib.storage.bplustree.pages import (
+    BRANCH,
+    CHECKSUM,
+    HEAD,
+    KIND,
+    LEAF,
+    LONGEST_KEY,
+    PAGE,
+    TRANSACTION,
+    Integer,
+    at,
+    prove,
+    u64,
+)
+from smlib.storage.bplustree.working_pages import (
+    DEEPEST,
+    DEPTH,
+    DROPPED,
+    FREED,
+    IDLE,
+    ITEMS,
+    NEXT,
+    RIGHT,
+    ROOT,
+    SIZE,
+    SPARE,
+    STATES,
+    TAKEN,
+    TXN,
+    WRITTEN,
+    Numbers,
+    Pages,
+    forget_page,
+    transaction_of,
+)
+from smlib.storage.filesystem import File
+
+# The fewest frames.
+FRAMES = 64
+# Positions in memory are 32-bit integers, and share a word with a size.
+MOST_MEMORY = 1 << 31
+# How many bytes of pages one call writes at most.
+GATHERED = 1 << 18
+WHAT_IS_WRONG = {
+    1: "a cell does not lie within the page (invariant 1 of a page)",
+    2: "its keys are out of order (invariant 2 of a page)",
+    3: "its head makes no sense (invariant 3 of a page)",
+    4: "it leads to a page that there is not (invariant 4 of a page)",
+    5: "a cell is too large (invariant 5 of a page)",
+}
+
+
+@kernel
+def seal(memory: Bytes, base: Integer, page_size: Integer) -> None:
+    """Write a page's checksum."""
+    store_word(memory, at(base + CHECKSUM), hash_range(memory, int(base + PAGE), int(base + page_size), u64(0)))
+
+
+@kernel
+def is_sealed(memory: Bytes, base: Integer, page_size: Integer, page: Integer) -> bool:
+    """Return whether a page is whole, and the one with this number."""
+    right = load_word(memory, at(base + CHECKSUM)) == hash_range(
+        memory, int(base + PAGE), int(base + page_size), u64(0)
+    )
+    return bool(right and load_word(memory, at(base + PAGE)) == u64(page))
+
+
+@kernel
+def prove_page(memory: Bytes, base: Integer, page_size: Integer, page: Integer, pages: Integer) -> Integer:
+    """Return 0 if a page of the tree is whole and keeps its invariants, the number of one that it does not, or -1."""
+    if not is_sealed(memory, base, page_size, page) or memory[base + KIND] not in (LEAF, BRANCH):
+        return -1
+    return prove(memory, at(base), page_size, pages)
+
+
+@kernel
+def seal_pages(pages: Pages, numbers: Numbers, most: Integer, runs: Numbers) -> Integer:
+    """Seal pages whose numbers are in order, and find those that lie one behind the other in memory and in the file.
+
+    Numbers of pages that have been given up since they were made are left out. For each run of at most ``most`` pages
+    the first page, its frame, and how many there are go into ``runs``; returns how many runs there are.
+    """
+    found = -1
+    for place in range(numbers.size):
+        page = numbers[place]
+        frame = pages.frame_of[page]
+        if frame >= 0 and transaction_of(pages, page) > pages.state[WRITTEN]:
+            seal(pages.memory, frame * pages.state[SIZE], pages.state[SIZE])
+            if found >= 0:
+                run = runs[found]
+                if page == run[0] + run[2] and frame == run[1] + run[2] and run[2] < most:
+                    run[2] += 1
+                    continue
+            found += 1
+            new = runs[found]
+            new[0], new[1], new[2] = page, frame, 1
+    return found + 1
+
+
+@kernel
+def make_idle(pages: Pages, hand: Integer, wanted: Integer) -> tuple[Integer, Integer]:
+    """Take frames from pages that are in the file as they are in memory, in turn; return the turn, and how many."""
+    found = 0
+    for _ in range(pages.page_of.size):
+        hand = (hand + 1) % pages.page_of.size
+        page = pages.page_of[hand]
+        if page >= 0 and transaction_of(pages, page) <= pages.state[WRITTEN]:
+            forget_page(pages, page)
+            found += 1
+            if found == wanted:
+                break
+    return hand, found
+
+
+@kernel
+def discard_taken(pages: Pages, kept: Integer) -> None:
+    """Forget the pages that this transaction has made; of those taken the first ones, made before it, stay."""
+    for place in range(kept, pages.state[TAKEN]):
+        page = pages.taken[place]
+        if pages.frame_of[page] >= 0 and transaction_of(pages, page) == pages.state[TXN]:
+            forget_page(pages, page)
+    pages.state[TAKEN] = kept
+
+
+@kernel
+def recycle_pages(pages: Pages, newest: Integer) -> None:
+    """Make spare, of the pages that this transaction gave up, those that no file and no reader has seen."""
+    state = pages.state
+    kept = 0
+    for place in range(state[FREED]):
+        page = pages.freed[place]
+        if pages.frame_of[page] >= 0 and transaction_of(pages, page) > newest:
+            forget_page(pages, page)
+            pages.spare[state[SPARE]] = page
+            state[SPARE] += 1
+        else:
+            pages.freed[kept] = page
+            kept += 1
+    state[FREED] = kept
+
+
+class PageFile:
+    """The pages of a file, and the state of the transaction that is at work on them.
+
+    Attributes
+    ----------
+    file : File
+    page_size : int
+    pages : Pages
+        What kernels work on.
+    """
+
+    __slots__ = ("_hand", "_limit", "_view", "file", "page_size", "pages")
+
+    def __init__(self, file: File, page_size: int, cache_size: int) -> None:
+        self.file = file
+        self.page_size = page_size
+        self._limit = max(min(cache_size, MOST_MEMORY) // page_size, FRAMES)
+        self._hand: Integer = 0
+        state = np.zeros(STATES, np.int64)
+        state[SIZE] = page_size
+        empty = np.empty(0, np.int64)
+        self.pages = Pages(
+            np.empty(0, np.uint8),
+            empty,
+            empty,
+            empty,
+            empty,
+            empty,
+            empty,
+            empty,
+            state,
+            np.zeros(DEEPEST + 1, np.int64),
+            np.zeros(DEEPEST + 1, np.int64),
+            np.zeros(page_size, np.uint8),
+            np.zeros(LONGEST_KEY + 8, np.uint8),
+        )
+        self._view = memoryview(b"")
+        self._add_frames(self._limit)
+        self._add_numbers(4 * FRAMES)
+
+    def base_of(self, page: int) -> int:
+        """Return where a page begins in memory; it is read if it is not there."""
+        if page >= self.pages.frame_of.size:
+            self._add_numbers(page + 1)
+        frame = int(self.pages.frame_of[page])
+        if frame < 0:
+            frame = self._read(page)
+        return frame * self.page_size
+
+    def copy(self, position: int, size: int) -> bytes:
+        """Return bytes of memory."""
+        return bytes(self._view[position : position + size])
+
+    def make_room(self) -> None:
+        """See to it that a change finds idle frames, and places for the pages that it takes and gives up."""
+        pages, state = self.pages, self.pages.state
+        needed = 2 * (int(state[DEPTH]) + 2)
+        if state[IDLE] < needed:
+            self._find_idle(needed)
+        if state[NEXT] + needed > pages.frame_of.size:
+            self._add_numbers(int(state[NEXT]) + needed)
+        for name, count in (("spare", SPARE), ("freed", FREED), ("taken", TAKEN), ("dropped", DROPPED)):
+            if int(state[count]) + needed > getattr(pages, name).size:
+                self.enlarge(name, int(state[count]) + needed)
+
+    def enlarge(self, name: str, count: int) -> None:
+        """Make a stack large enough for so many numbers."""
+        old: Numbers = getattr(self.pages, name)
+        if count > old.size:
+            new = np.zeros(max(count, 2 * old.size), np.int64)
+            new[: old.size] = old
+            self.pages = self.pages._replace(**{name: new})  # type: ignore[arg-type]  # all stacks are of one type
+
+    def push(self, name: str, count: int, numbers: Numbers) -> None:
+        """Put pages on a stack, whose size is the entry ``count`` of the state."""
+        size = int(self.pages.state[count])
+        self.enlarge(name, size + numbers.size)
+        getattr(self.pages, name)[size : size + numbers.size] = numbers
+        self.pages.state[count] = size + numbers.size
+
+    def take_number(self) -> int:
+        """Take a page without a frame for this transaction, for what is written at once."""
+        state = self.pages.state
+        if state[SPARE] > 0:
+            state[SPARE] -= 1
+            page = int(self.pages.spare[state[SPARE]])
+            forget_page(self.pages, page)
+            return page
+        if state[NEXT] + 1 > self.pages.frame_of.size:
+            self._add_numbers(int(state[NEXT]) + 1)
+        state[NEXT] += 1
+        return int(state[NEXT]) - 1
+
+    def read_raw(self, page: int, kind: int) -> bytes:
+        """Return a page that is not of the tree, proved."""
+        data = self.file.read_at(page * self.page_size, self.page_size)
+        memory = np.frombuffer(bytearray(data), np.uint8)
+        if len(data) < self.page_size or not is_sealed(memory, 0, self.page_size, page) or data[KIND] != kind:
+            raise CorruptDataError(f"{self.file.path}, byte {page * self.page_size}: page {page} is damaged")
+        return data
+
+    def write_raw(self, page: int, kind: int, body: bytes) -> None:
+        """Write a page that is not of the tree; what follows the head is ``body``, padded with zeros."""
+        memory = np.zeros(self.page_size, np.uint8)
+        memory[HEAD : HEAD + len(body)] = np.frombuffer(body, np.uint8)
+        memory[KIND] = kind
+        store_word(memory, at(PAGE), u64(page))
+        store_word(memory, at(TRANSACTION), u64(self.pages.state[TXN]))
+        seal(memory, 0, self.page_size)
+        self.file.write_at(page * self.page_size, memory.data)
+
+    def write_taken(self) -> None:
+        """Seal and write the pages that are newer in memory than in the file, neighbours together."""
+        numbers = np.unique(self.pages.taken[: self.pages.state[TAKEN]])
+        size = self.page_size
+        runs = np.empty((numbers.size, 3), np.int64)
+        count = int(seal_pages(self.pages, numbers, GATHERED // size, runs))
+        for page, frame, length in runs[:count].tolist():
+            self.file.write_at(page * size, self.copy(frame * size, length * size))
+
+    def _read(self, page: int) -> int:
+        """Read a page of the tree into an idle frame, and prove it."""
+        size, offset = self.page_size, page * self.page_size
+        data = self.file.read_at(offset, size)
+        if self.pages.state[IDLE] == 0:
+            self._find_idle(1)
+        frame = int(self.pages.idle[self.pages.state[IDLE] - 1])
+        memory, base = self.pages.memory, frame * size
+        broken: Integer = -1
+        if len(data) == size:
+            memory[base : base + size] = np.frombuffer(data, np.uint8)
+            broken = prove_page(memory, base, size, page, int(self.pages.state[NEXT]))
+        if broken:
+            reason = f": {WHAT_IS_WRONG[int(broken)]}" if broken > 0 else ""
+            raise CorruptDataError(f"{self.file.path}, byte {offset}: page {page} is damaged{reason}")
+        self.pages.state[IDLE] -= 1
+        self.pages.frame_of[page] = frame
+        self.pages.page_of[frame] = page
+        return frame
+
+    def forget_all(self) -> None:
+        """Forget all pages that are in the file as they are in memory."""
+        make_idle(self.pages, 0, self.pages.page_of.size)
+
+    def _find_idle(self, needed: int) -> None:
+        """Make frames idle: those of pages that have not changed, then new ones."""
+        frames = self.pages.page_of.size
+        self._hand, found = make_idle(self.pages, self._hand, max(needed, frames // 8))
+        if found < needed:
+            self._add_frames(frames)
+
+    def _add_frames(self, count: int) -> None:
+        old = self.pages.page_of.size
+        if (old + count) * self.page_size > MOST_MEMORY:
+            raise StorageError(
+                f"{self.file.path}: a commit changes more than {MOST_MEMORY >> 20} MB of pages; make several of it"
+            )
+        memory = np.empty((old + count) * self.page_size, np.uint8)
+        memory[: self.pages.memory.size] = self.pages.memory
+        page_of, idle = np.full(old + count, -1), np.full(old + count, -1)
+        page_of[:old], idle[:old] = self.pages.page_of, self.pages.idle
+        state = self.pages.state
+        idle[state[IDLE] : state[IDLE] + count] = np.arange(old + count - 1, old - 1, -1)
+        state[IDLE] += count
+        self.pages = self.pages._replace(memory=memory, page_of=page_of, idle=idle)
+        self._view = memory.data
+
+    def _add_numbers(self, count: int) -> None:
+        """Make room for pages with numbers up to a count."""
+        old = self.pages.frame_of.size
+        frame_of = np.full(max(count, 2 * old), -1)
+        frame_of[:old] = self.pages.frame_of
+        self.pages = self.pages._replace(frame_of=frame_of)
+
+    def set_state(self, meta: Meta) -> None:
+        """Begin a transaction on a tree."""
+        state = self.pages.state
+        state[ROOT], state[DEPTH], state[ITEMS], state[NEXT] = meta.root, meta.depth, meta.items, meta.next_page
+        state[TXN], state[FREED], state[DROPPED], state[RIGHT] = meta.transaction + 1, 0, 0, 0
+        if meta.next_page > self.pages.frame_of.size:
+            self._add_numbers(meta.next_page)

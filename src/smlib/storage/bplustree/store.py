@@ -1,0 +1,239 @@
+"""A file that is open, and what all who look at it share: pages, the newest tree, and who still reads older ones.
+
+One lock, the *mutex*, is held for as long as a call looks at pages in memory or changes them; a walk holds it while it
+copies some hundred items, and not while the caller looks at them.
+
+A child of the process that opened a store shares its file and not its memory: both would write. So a store that was
+open when the process was forked refuses everything in the child.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from smlib._core.kernel import bind_types
+from smlib.errors import ClosedError, CorruptDataError, StorageError
+from smlib.storage.bplustree import lookups
+from smlib.storage.bplustree.chains import read_value
+from smlib.storage.bplustree.meta import Meta, read_meta
+from smlib.storage.bplustree.page_file import PageFile
+from smlib.storage.bplustree.pages import ELSEWHERE
+from smlib.storage.bplustree.working_pages import WRITTEN
+from smlib.storage.filesystem import File, FileSystem
+
+Item = tuple[bytes, bytes]
+# Of a walk or a look-up of many, how many items and bytes are copied at once.
+ITEMS_AT_ONCE, BYTES_AT_ONCE = 1024, 1 << 17
+
+
+class Store:
+    """An open file.
+
+    Attributes
+    ----------
+    path : str
+    file : File
+    files : PageFile
+    meta : Meta
+        The newest tree; it may be newer than what is in the file.
+    readers : dict
+        How many views there are of the tree of each transaction.
+    """
+
+    __slots__ = ("__weakref__", "_find", "file", "files", "filesystem", "meta", "mutex", "path", "readers", "refusal")
+
+    def __init__(self, filesystem: FileSystem, file: File, path: str, cache_size: int) -> None:
+        self.filesystem = filesystem
+        self.path = path
+        self.mutex = threading.RLock()
+        self.refusal: str | None = None
+        self.readers: dict[int, int] = {}
+        self.load(file, cache_size)
+        pages = self.files.pages
+        self._find: Callable[..., Any] = bind_types(
+            lookups.find_value, pages.memory, pages.frame_of, 1, 1, 1, b"", 0, 0
+        )
+        STORES.add(self)
+
+    def load(self, file: File, cache_size: int) -> None:
+        """Begin with the newest tree of a file."""
+        meta = read_meta(file)
+        files = PageFile(file, meta.page_size, cache_size)
+        files.set_state(meta)
+        files.pages.state[WRITTEN] = meta.transaction
+        self.file, self.files, self.meta = file, files, meta
+
+    def require_open(self) -> None:
+        """Raise ClosedError if the store is closed, and StorageError in a child of the process that opened it."""
+        if self.refusal is not None:
+            error = ClosedError if self.file.closed else StorageError
+            raise error(f"{self.path}: {self.refusal}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self.refusal = "the tree is closed; open it again"
+        self.file.close()
+
+    def current(self) -> Meta:
+        """Return the newest tree."""
+        return self.meta
+
+    def hold(self, transaction: int) -> None:
+        """Keep the pages of a transaction's tree from being taken again."""
+        self.readers[transaction] = self.readers.get(transaction, 0) + 1
+
+    def let_go(self, transaction: int) -> None:
+        """Undo one `hold`."""
+        self.readers[transaction] -= 1
+        if not self.readers[transaction]:
+            del self.readers[transaction]
+
+    def get(self, meta: Meta | None, key: bytes) -> bytes:
+        """Return the value of a key in a tree, the newest one if none is given; KeyError if it is not there."""
+        if type(key) is not bytes:
+            raise KeyError(key)
+        with self.mutex:
+            if self.refusal is not None:
+                self.require_open()
+            tree = self.current() if meta is None else meta
+            files = self.files
+            while True:
+                pages = files.pages
+                place = self._find(
+                    pages.memory, pages.frame_of, tree.root, tree.depth, tree.page_size, key, 0, len(key)
+                )
+                if place >= 0:
+                    size = place & 0xFFFFFFFF
+                    if size < ELSEWHERE:
+                        return files.copy(place >> 32, size)
+                    return read_value(files, files.copy(place >> 32, size - ELSEWHERE))
+                if place == lookups.ABSENT:
+                    raise KeyError(key)
+                self.want(-2 - int(place))
+
+    def get_many(self, meta: Meta | None, keys: list[Any], default: Any) -> list[Any]:
+        """Return the values of many keys in a tree."""
+        if not set(map(type, keys)) <= {bytes}:
+            asked = [key if type(key) is bytes else None for key in keys]
+            found = iter(self.get_many(meta, [key for key in asked if key is not None], default))
+            return [default if key is None else next(found) for key in asked]
+        key_ends = np.zeros(len(keys) + 1, np.int64)
+        np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)), out=key_ends[1:])
+        joined = np.frombuffer(bytearray(b"".join(keys)), np.uint8)
+        room = min(len(keys), ITEMS_AT_ONCE)
+        data = np.empty(BYTES_AT_ONCE, np.uint8)
+        ends, sizes = np.empty(room, np.int64), np.empty(room, np.int64)
+        values: list[Any] = []
+        with self.mutex:
+            self.require_open()
+            tree = self.current() if meta is None else meta
+            while len(values) < len(keys):
+                pages = self.files.pages
+                count, wanted = lookups.find_values(
+                    pages.memory,
+                    pages.frame_of,
+                    tree.root,
+                    tree.depth,
+                    tree.page_size,
+                    joined,
+                    key_ends,
+                    len(values),
+                    data,
+                    ends,
+                    sizes,
+                )
+                if count:
+                    stops = ends[:count].tolist()
+                    copied = data[: stops[-1]].tobytes()
+                    begins = [0, *stops]
+                    part: list[Any] = [copied[begin:end] for begin, end in zip(begins, stops, strict=False)]
+                    if sizes[:count].min() < 0 or sizes[:count].max() >= ELSEWHERE:
+                        for k, size in enumerate(sizes[:count].tolist()):
+                            if size == lookups.ABSENT:
+                                part[k] = default
+                            elif size >= ELSEWHERE:
+                                part[k] = read_value(self.files, part[k])
+                    values += part
+                if wanted < 0:
+                    self.want(-2 - int(wanted))
+        return values
+
+    def collect(
+        self, meta: Meta, start: bytes, stop: bytes | None, reverse: bool, most: int
+    ) -> tuple[list[Item], bool]:
+        """Return the first items of an interval, and whether these are all."""
+        interval = np.frombuffer(bytearray(start + (stop or b"")), np.uint8)
+        data = np.empty(min(most * 256 + meta.page_size, BYTES_AT_ONCE), np.uint8)
+        key_ends, value_ends = np.empty(most, np.int64), np.empty(most, np.int64)
+        stop_size = -1 if stop is None else len(stop)
+        with self.mutex:
+            self.require_open()
+            while True:
+                pages = self.files.pages
+                count, wanted = lookups.collect_items(
+                    pages.memory,
+                    pages.frame_of,
+                    meta.root,
+                    meta.depth,
+                    meta.page_size,
+                    interval,
+                    len(start),
+                    stop_size,
+                    reverse,
+                    data,
+                    key_ends,
+                    value_ends,
+                )
+                if count or wanted >= 0:
+                    break
+                self.want(-2 - int(wanted))
+            stops = value_ends[:count].tolist()
+            elsewhere = count > 0 and int(value_ends[:count].min()) < 0
+            if elsewhere:
+                stops = list(map(abs, stops))
+            copied = data[: stops[-1]].tobytes() if count else b""
+            items = [
+                (copied[begin:middle], copied[middle:end])
+                for begin, middle, end in zip([0, *stops], key_ends[:count].tolist(), stops, strict=False)
+            ]
+            if elsewhere:
+                for k in np.flatnonzero(value_ends[:count] < 0).tolist():
+                    items[k] = (items[k][0], read_value(self.files, items[k][1]))
+        return items, bool(wanted == lookups.FINISHED)
+
+    def want(self, page: int) -> None:
+        """Bring a page into memory; if it is there, it does not belong where it was found."""
+        if page < self.files.pages.frame_of.size and self.files.pages.frame_of[page] >= 0:
+            raise CorruptDataError(
+                f"{self.path}, byte {page * self.meta.page_size}: page {page} is damaged: it does not belong where a "
+                f"branch leads to it (invariant 2)"
+            )
+        self.files.base_of(page)
+
+    def leave_to_parent(self) -> None:
+        """Refuse everything from now on: this is a child of the process that opened the store."""
+        self.mutex = threading.RLock()
+        if self.refusal is None:
+            self.refusal = (
+                "the tree was opened by the process that this one was forked from; open it again in this process"
+            )
+
+
+# The stores of this process: its children leave them alone.
+STORES: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+def leave_stores_to_parent() -> None:
+    """In a child: refuse to use the parent's stores."""
+    for store in list(STORES):
+        store.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=leave_stores_to_parent)

@@ -1,0 +1,226 @@
+"""The pages in memory, and a transaction at work on them: who may write which page.
+
+A page that a reader may see is never written. A change copies the leaf, and as the leaf has moved to a new page its
+parent must say so and is copied too, and so on to a new root: the *path copy* of a transaction's first change. A page
+that this transaction has made before, its own, is written in place; its head says so, for it holds the number of the
+transaction.
+
+Nothing is changed before all that is needed is there. A kernel that meets a page which is not in memory, or finds that
+room might run out, returns and says so; the caller sees to it and calls again.
+
+Invariants:
+  1. A page of another transaction is never written.
+  2. What a kernel that returns `WANTS_PAGE` or `WANTS_ROOM` has not finished, it has not begun.
+
+Cost: O(log n) pages a change, O(log n) copies for the first one of a transaction.
+
+Rodeh, "B-trees, Shadowing, and Clones", *ACM Transactions on Storage* 3 (2008).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smlib._core.kernel import kernel
+from smlib._core.words import Bytes, load_word, store_word
+from smlib.storage.bplustree.pages import (
+    BRANCH,
+    HEAD,
+    KIND,
+    LEAF,
+    PAGE,
+    TRANSACTION,
+    Integer,
+    at,
+    cell_of,
+    child_of,
+    copy_bytes,
+    count_of,
+    u64,
+    way_down,
+)
+
+Numbers = NDArray[np.int64]
+
+DONE, WANTS_PAGE, WANTS_ROOM, DAMAGED = 0, 1, 2, 3
+# What stands where in the state.
+ROOT, DEPTH, ITEMS, NEXT, TXN, SPARE, FREED, IDLE, DROPPED, WANTED, SIZE, RIGHT, TAKEN, WRITTEN = range(14)
+STATES = 14
+DEEPEST = 32
+
+
+class Pages(NamedTuple):
+    """The pages in memory, and a transaction that is at work on them.
+
+    Attributes
+    ----------
+    memory : ndarray of uint8
+        Frames, one behind the other; each holds a page.
+    frame_of : ndarray of int64
+        The frame of each page, -1 if it is not in memory.
+    page_of : ndarray of int64
+        The page of each frame, -1 if it is idle.
+    idle : ndarray of int64
+        A stack of frames without a page.
+    spare, freed, dropped, taken : ndarray of int64
+        Stacks of pages: those that may be taken, those given up by this transaction, the first ones of the chains
+        of values that it gave up, and those made since pages were written last (some may have been given up again).
+    state : ndarray of int64
+        The root, the depth, the number of items, the first page never used, the transaction; how many lie on the
+        stacks ``spare``, ``freed``, ``idle`` and ``dropped``; the page that a kernel wants, the size of a page, the
+        page that a split has made and that no parent knows yet (or 0); how many lie on ``taken``, and the last
+        transaction whose pages are in the file.
+    path, places : ndarray of int64
+        The way down: pages, and the places taken in them.
+    scratch, separator : ndarray of uint8
+        Room for a page, and for a key.
+    """
+
+    memory: Bytes
+    frame_of: Numbers
+    page_of: Numbers
+    idle: Numbers
+    spare: Numbers
+    freed: Numbers
+    dropped: Numbers
+    taken: Numbers
+    state: Numbers
+    path: Numbers
+    places: Numbers
+    scratch: Bytes
+    separator: Bytes
+
+
+@kernel
+def base_of(pages: Pages, page: Integer) -> np.uint32:
+    """Return where a page in memory begins."""
+    return at(pages.frame_of[page] * pages.state[SIZE])
+
+
+@kernel
+def descend(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32) -> Integer:
+    """Write down the way to the leaf of a key; ``WANTS_PAGE`` if a page is not there, ``DAMAGED`` if it is wrong."""
+    page = pages.state[ROOT]
+    for level in range(pages.state[DEPTH]):
+        pages.path[level] = page
+        if pages.frame_of[page] < 0:
+            pages.state[WANTED] = page
+            return WANTS_PAGE
+        base = base_of(pages, page)
+        above = level < pages.state[DEPTH] - 1
+        if pages.memory[base + KIND] != (BRANCH if above else LEAF) or (
+            above and count_of(pages.memory, base) == at(0)
+        ):
+            pages.state[WANTED] = page
+            return DAMAGED
+        if above:
+            place = way_down(pages.memory, base, keys, begin, size)
+            pages.places[level] = np.int64(place)
+            page = child_of(pages.memory, base, place)
+    return DONE
+
+
+@kernel
+def has_room(pages: Pages) -> bool:
+    """Return whether a change may take two pages a level, and give up as many."""
+    most = 2 * (pages.state[DEPTH] + 2)
+    state = pages.state
+    return bool(
+        state[IDLE] >= most
+        and state[NEXT] + most <= pages.frame_of.size
+        and state[FREED] + most <= pages.freed.size
+        and state[SPARE] + most <= pages.spare.size
+        and state[TAKEN] + most <= pages.taken.size
+        and state[DROPPED] + 1 <= pages.dropped.size
+    )
+
+
+@kernel
+def take_page(pages: Pages) -> Integer:
+    """Take a page for this transaction and a frame for it; what is in it is undefined but for its head."""
+    state = pages.state
+    if state[SPARE] > 0:
+        state[SPARE] -= 1
+        page = pages.spare[state[SPARE]]
+    else:
+        page = state[NEXT]
+        state[NEXT] += 1
+    frame = pages.frame_of[page]
+    if frame < 0:
+        state[IDLE] -= 1
+        frame = pages.idle[state[IDLE]]
+    pages.frame_of[page], pages.page_of[frame] = frame, page
+    pages.taken[state[TAKEN]] = page
+    state[TAKEN] += 1
+    base = base_of(pages, page)
+    store_word(pages.memory, at(base + PAGE), u64(page))
+    store_word(pages.memory, at(base + TRANSACTION), u64(state[TXN]))
+    return np.int64(page)
+
+
+@kernel
+def forget_page(pages: Pages, page: Integer) -> None:
+    """Give the frame of a page back, if it has one."""
+    frame = pages.frame_of[page]
+    if frame >= 0:
+        pages.frame_of[page] = -1
+        pages.page_of[frame] = -1
+        pages.idle[pages.state[IDLE]] = frame
+        pages.state[IDLE] += 1
+
+
+@kernel
+def transaction_of(pages: Pages, page: Integer) -> Integer:
+    """Return the transaction that made a page in memory."""
+    return np.int64(load_word(pages.memory, at(base_of(pages, page) + TRANSACTION)))
+
+
+@kernel
+def give_up(pages: Pages, page: Integer) -> None:
+    """Give a page up: one of this transaction may be taken again at once, another one when no reader sees it."""
+    state = pages.state
+    if transaction_of(pages, page) == state[TXN]:
+        forget_page(pages, page)
+        pages.spare[state[SPARE]] = page
+        state[SPARE] += 1
+    else:
+        pages.freed[state[FREED]] = page
+        state[FREED] += 1
+
+
+@kernel
+def own_path(pages: Pages) -> None:
+    """Copy the pages of the way down that are not this transaction's own, from the root on."""
+    memory, state = pages.memory, pages.state
+    for level in range(state[DEPTH]):
+        page = pages.path[level]
+        own = own_page(pages, page)
+        if own != page:
+            pages.path[level] = own
+            if level == 0:
+                state[ROOT] = own
+            else:
+                parent = base_of(pages, pages.path[level - 1])
+                store_word(memory, cell_of(memory, parent, at(pages.places[level - 1])), u64(own))
+
+
+@kernel
+def own_page(pages: Pages, page: Integer) -> Integer:
+    """Return a page with the same content that is this transaction's own."""
+    memory, base = pages.memory, base_of(pages, page)
+    if transaction_of(pages, page) == pages.state[TXN]:
+        return np.int64(page)
+    own = take_page(pages)
+    body = at(TRANSACTION + 8)
+    copy_bytes(memory, at(base + body), memory, at(base_of(pages, own) + body), at(pages.state[SIZE]) - body)
+    give_up(pages, page)
+    return own
+
+
+@kernel
+def capacity(pages: Pages) -> Integer:
+    """Return how many bytes a page has for slots and cells."""
+    return np.int64(pages.state[SIZE] - HEAD)
