@@ -28,7 +28,7 @@ Invariants, proved by `SortedIntMap.check`:
   2. Keys below a child of an inner row are not less than the key before it, and less than the key behind it.
   3. All leaves have the same depth, and each knows the one before and the one behind.
   4. A row has 16 keys or more, if it is neither the root nor the last of its level, and one or more if the map is not
-     empty; an inner one has 63 at most.
+     empty; and 63 at most.
   5. The head counts the items. Each row is in the tree, or given back, or was never used.
 
 Cost: O(log n) a call, with log n rows to wait for: a million keys lie four rows deep. O(k) for k items in a scan, O(n)

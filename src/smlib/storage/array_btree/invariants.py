@@ -51,8 +51,7 @@ def check_arena(arena: Words) -> None:
             _require(row in used and row not in seen, 5, f"row {row} is used twice, or is none")
             seen.add(row)
             count = int(arena[row + int(COUNT)])
-            room = int(CAPACITY) if is_leaf else int(CAPACITY) - 1
-            _require(0 <= count <= room, 4, f"row {row} has {count} keys")
+            _require(0 <= count < int(CAPACITY), 4, f"row {row} has {count} keys")
             may_be_small = depth == 0 or place == len(level) - 1
             _require(count >= int(LEAST) or may_be_small, 4, f"row {row} has {count} keys only")
             _require(count > 0 or (depth == 0 and is_leaf), 4, f"row {row} has no keys")

@@ -1,8 +1,9 @@
 """Looking up: one key, or thousands side by side.
 
 Going down a tree is waiting for memory: each row is somewhere else, and where the next one is stands in the one before.
-A single lookup can't help that. Of a whole array of keys, 64 go down side by side, a level at a time: while the first
-waits for its row, the requests of the others are on their way.
+A single lookup can't help that. Of a whole array of keys, 64 go down side by side, a step of the bisection at a time:
+while the first waits for its row, the requests of the others are on their way. (That is why they bisect, where a single
+one counts: a wait of one is filled by the steps of the others, and bisection reads half as much.)
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from smlib.storage.array_btree.rows import (
     PADDING,
     PREVIOUS,
     ROOT,
+    TWO,
     VALUES,
+    Path,
     Words,
     at,
     child,
@@ -71,24 +74,52 @@ def place_of(arena: Words, row: np.uint64, key: int) -> np.uint64:
 
 @kernel
 def find_many(arena: Words, keys: Words, words: Words, missing: NDArray[np.bool_]) -> int:
-    """Copy the values of many keys; where one is not there, 0, and ``missing``. Return how many are not there."""
-    rows = np.empty(SIDE_BY_SIDE, np.uint64)
+    """Copy the values of many keys; where one is not there, 0, and ``missing``. Return how many are not there.
+
+    A key that is the padding is looked up alone, for no row says of it where its keys end.
+    """
+    asked = np.empty(SIDE_BY_SIDE, np.int64)
+    rows, places = np.empty(SIDE_BY_SIDE, np.uint64), np.empty(SIDE_BY_SIDE, np.uint64)
     lost = 0
     for first in range(0, keys.size, SIDE_BY_SIDE):
         group = min(SIDE_BY_SIDE, keys.size - first)
         for k in range(group):
+            asked[k] = keys[first + k] if keys[first + k] != PADDING else 0
             rows[k] = at(arena[ROOT])
         for _ in range(arena[HEIGHT] - 1):
+            bisect_side_by_side(arena, asked[:group], rows, places, False)
             for k in range(group):
-                rows[k] = child(arena, rows[k], keys_up_to(arena, rows[k], keys[first + k]))
+                rows[k] = child(arena, rows[k], places[k])
+        bisect_side_by_side(arena, asked[:group], rows, places, True)
         for k in range(group):
-            rows[k] = place_of(arena, rows[k], keys[first + k])
-        for k in range(group):
-            there = rows[k] != NONE and arena[rows[k]] == keys[first + k]
-            missing[first + k] = not there
-            words[first + k] = arena[rows[k] + VALUES - KEYS] if there else 0
-            lost += 0 if there else 1
+            position = np.int64(rows[k] + VALUES + places[k])
+            if keys[first + k] == PADDING:
+                position = find(arena, PADDING)
+            elif arena[rows[k] + KEYS + places[k]] != asked[k]:
+                position = np.int64(-1)
+            missing[first + k] = position < 0
+            words[first + k] = arena[at(position)] if position >= 0 else 0
+            lost += 1 if position < 0 else 0
     return lost
+
+
+@kernel
+def bisect_side_by_side(arena: Words, keys: Words, rows: Path, places: Path, less: bool) -> None:
+    """Count for each key how many keys of its row are not greater (or less); 63 at most, which is what a row has.
+
+    All of them take the first step of the bisection, then all the second: none waits for the step before.
+    """
+    for k in range(keys.size):
+        places[k] = NONE
+    step = CAPACITY // TWO
+    while step > NONE:
+        if less:
+            for k in range(keys.size):
+                places[k] += step if arena[rows[k] + KEYS + places[k] + step - ONE] < keys[k] else NONE
+        else:
+            for k in range(keys.size):
+                places[k] += step if arena[rows[k] + KEYS + places[k] + step - ONE] <= keys[k] else NONE
+        step //= TWO
 
 
 @kernel
