@@ -56,8 +56,9 @@ one commit share them. A walk reads each leaf once. Space: a page is at least a 
 ones, some two thirds in the mean if keys come in any order, and wholly full if they come in theirs.
 
 What is not here: a leaf does not know its neighbour (it would have to be copied whenever that is), and pages that are
-free do not leave the file before `BPlusTree.compact`. And a branch does not say which commit wrote the page it leads to:
-if a disk forgets a write that it has said was synced, and the older page in that place is whole, this is not noticed.
+free do not leave the file before `BPlusTree.compact`. And a branch does not say which commit wrote the page it leads
+to: if a disk forgets a write that it has said was synced, and the older page in that place is whole, this is not
+noticed.
 
 Read on: `pages` is the page and its cells, `working_pages` says who may write which, `insertion` and `deletion` change
 the tree, `lookups` finds; `page_file` reads, proves and writes, `chains` has large values and the free pages, `meta`
