@@ -94,7 +94,7 @@ def find_many(arena: Words, keys: Words, words: Words, missing: NDArray[np.bool_
         for k in range(group):
             position = np.int64(rows[k] + VALUES + places[k])
             if keys[first + k] == PADDING:
-                position = find(arena, PADDING)
+                position = find(arena, keys[first + k])
             elif arena[rows[k] + KEYS + places[k]] != asked[k]:
                 position = np.int64(-1)
             missing[first + k] = position < 0
