@@ -106,7 +106,7 @@ def bind_types(function: Function, *arguments: Any) -> Function:
     compile_types: Any = getattr(function, "compile", None)
     if compile_types is None:
         return function
-    return compile_types(tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-any-return]
+    return compile_types(tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-any-return]  # Numba is untyped
 
 
 def _enable_cache(dispatcher: Any, module: str) -> None:

@@ -277,6 +277,11 @@ class SortedValuesView(ValuesView[V]):
         return any(mine is value or mine == value for mine in self)
 
 
+def keys_changed(instead: str) -> RuntimeError:
+    """Return the error of a walk whose keys have changed under it, and what to iterate over instead."""
+    return RuntimeError(f"a key was inserted or deleted during iteration; iterate over {instead} instead")
+
+
 def pairs_of(items: Mapping[K, V] | Iterable[tuple[K, V]]) -> Iterator[tuple[K, V]]:
     """Yield keys and values; InputError names the place of what is no pair."""
     if isinstance(items, Mapping):

@@ -130,13 +130,17 @@ def refine_prices(program: ScaledProgram, tableau: Tableau, cost: Vector, price:
     add_prices(program, cost, price, reduced)
     for _ in range(ROUNDS):
         correction[:] = 0.0
+        exact = True
         for i in range(m):
             left, row = reduced[basic[i]], tableau.entries[i]
             if left != 0.0:
+                exact = False
                 if basic[i] >= n:
                     price[basic[i] - n] -= left
                 for j in range(n):
                     correction[j] += left * row[j]
+        if exact:
+            break
         for j in range(n):
             if nonbasic[j] >= n:
                 price[nonbasic[j] - n] -= correction[j]

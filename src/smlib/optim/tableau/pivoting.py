@@ -123,16 +123,23 @@ def measure_violation(tableau: Tableau, tolerance: float) -> bool:
     violation = tableau.violation
     found = False
     for i in range(tableau.basic.size):
-        k = tableau.basic[i]
-        above = tableau.value[k] > tableau.upper[k] + tolerance
-        if above or tableau.value[k] < tableau.lower[k] - tolerance:
+        side = side_violated(tableau, tableau.basic[i], tolerance)
+        if side != 0.0:
             if not found:
                 violation[:] = 0.0
             found = True
-            row, sign = tableau.entries[i], -1.0 if above else 1.0
+            row = tableau.entries[i]
             for j in range(violation.size):
-                violation[j] += sign * row[j]
+                violation[j] -= side * row[j]
     return found
+
+
+@kernel
+def side_violated(tableau: Tableau, k: int, tolerance: float) -> float:
+    """Return 1 if variable ``k`` lies above its bounds by more than the tolerance, -1 if below them, and else 0."""
+    if tableau.value[k] > tableau.upper[k] + tolerance:
+        return 1.0
+    return -1.0 if tableau.value[k] < tableau.lower[k] - tolerance else 0.0
 
 
 @kernel

@@ -20,7 +20,16 @@ import numpy as np
 from smlib._core.kernel import kernel
 from smlib._core.validate import Vector
 from smlib.optim.tableau.accuracy import refine_prices, refresh, renew, start
-from smlib.optim.tableau.pivoting import STEP, Numbers, Tableau, choose, measure_violation, nearest_bound, take
+from smlib.optim.tableau.pivoting import (
+    STEP,
+    Numbers,
+    Tableau,
+    choose,
+    measure_violation,
+    nearest_bound,
+    side_violated,
+    take,
+)
 from smlib.optim.tableau.pricing import BLAND
 from smlib.optim.tableau.scaling import ScaledProgram
 
@@ -179,11 +188,7 @@ def answer(program: ScaledProgram, tableau: Tableau, column: int, tolerance: flo
         cost[:] = 0.0
         cost_unit = 1.0
         for i in range(m):
-            k = tableau.basic[i]
-            if tableau.value[k] > tableau.upper[k] + tolerance:
-                cost[k] = 1.0
-            elif tableau.value[k] < tableau.lower[k] - tolerance:
-                cost[k] = -1.0
+            cost[tableau.basic[i]] = side_violated(tableau, tableau.basic[i], tolerance)
     refine_prices(program, tableau, cost, prices, reduced)
     for i in range(m):
         prices[i] = 0.0 - prices[i] * cost_unit / unit[n + i]

@@ -41,7 +41,7 @@ from smlib.storage.array_btree.lookups import (
 )
 from smlib.storage.array_btree.rows import CAPACITY, HEIGHT, ITEMS, KEYS, VALUES, Words, allocate, empty_arena
 from smlib.storage.array_btree.sorting import in_order, without_repeats
-from smlib.storage.sorted_mapping import SortedMapping
+from smlib.storage.sorted_mapping import SortedMapping, keys_changed
 
 # So many items wait in the dict.
 WAITING = 32_768
@@ -439,4 +439,4 @@ class SortedIntMap(SortedMapping[int, Any]):
         if self._waiting:
             self._drain()
         if self._edits != edits:
-            raise RuntimeError("a key was inserted or deleted during iteration; iterate over a copy instead")
+            raise keys_changed("a copy")

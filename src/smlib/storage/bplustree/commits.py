@@ -33,7 +33,7 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from smlib.errors import CorruptDataError, StorageError
+from smlib.errors import StorageError
 from smlib.storage.bplustree.arguments import longest_value
 from smlib.storage.bplustree.chains import FreeList, read_chain, write_value
 from smlib.storage.bplustree.deletion import remove_sorted
@@ -284,10 +284,7 @@ class Writer:
         files = self.store.files
         page = int(files.pages.state[WANTED])
         if wanted == DAMAGED:
-            raise CorruptDataError(
-                f"{self.store.path}, byte {page * files.page_size}: page {page} is damaged: it does not belong where a "
-                f"branch leads to it (invariant 2)"
-            )
+            raise self.store.misplaced(page)
         if wanted == WANTS_PAGE:
             files.base_of(page)
         else:

@@ -210,11 +210,15 @@ class Store:
     def want(self, page: int) -> None:
         """Bring a page into memory; if it is there, it does not belong where it was found."""
         if page < self.files.pages.frame_of.size and self.files.pages.frame_of[page] >= 0:
-            raise CorruptDataError(
-                f"{self.path}, byte {page * self.meta.page_size}: page {page} is damaged: it does not belong where a "
-                f"branch leads to it (invariant 2)"
-            )
+            raise self.misplaced(page)
         self.files.base_of(page)
+
+    def misplaced(self, page: int) -> CorruptDataError:
+        """Return the error of a page that is whole, and of the wrong kind for its level."""
+        return CorruptDataError(
+            f"{self.path}, byte {page * self.meta.page_size}: page {page} is damaged: it does not belong where a "
+            f"branch leads to it (invariant 2)"
+        )
 
     def leave_to_parent(self) -> None:
         """Refuse everything from now on: this is a child of the process that opened the store."""

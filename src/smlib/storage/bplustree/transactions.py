@@ -29,7 +29,7 @@ from smlib.errors import ClosedError, ConflictError, ReadOnlyError
 from smlib.storage.bplustree.arguments import as_interval, as_key, as_value, longest_key
 from smlib.storage.bplustree.commits import Writer
 from smlib.storage.bplustree.snapshots import Snapshot
-from smlib.storage.sorted_mapping import SortedMapping, pairs_of
+from smlib.storage.sorted_mapping import SortedMapping, keys_changed, pairs_of
 
 
 class Batch:
@@ -222,7 +222,7 @@ class Transaction(SortedMapping[bytes, bytes]):
         last: bytes | None = None
         while True:
             if self._edits != edits:
-                raise RuntimeError("a key was inserted or deleted during iteration; iterate over a list instead")
+                raise keys_changed("a list")
             key = self._next_change(last, low, high, reverse)
             if item is not None and (key is None or comes_before(item[0], key)):
                 last = item[0]

@@ -13,7 +13,7 @@ from typing import Any
 from smlib.storage.bplustree.arguments import as_interval
 from smlib.storage.bplustree.meta import Meta
 from smlib.storage.bplustree.store import ITEMS_AT_ONCE, Item, Store
-from smlib.storage.sorted_mapping import SortedMapping
+from smlib.storage.sorted_mapping import SortedMapping, keys_changed
 
 # Of a walk, how many items are copied first.
 ITEMS_FIRST = 16
@@ -110,7 +110,7 @@ def walk_items(
         with store.mutex:
             _, tree = look()
             if tree.edits != edits:
-                raise RuntimeError("a key was inserted or deleted during iteration; iterate over a snapshot instead")
+                raise keys_changed("a snapshot")
             items, complete = store.collect(tree, start, stop, reverse, most)
         live = store.meta is tree
         for item in items:

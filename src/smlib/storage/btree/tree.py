@@ -34,9 +34,7 @@ from smlib.storage.btree.paths import (
     require_order,
     select_item,
 )
-from smlib.storage.sorted_mapping import K, SortedMapping, V, pairs_of
-
-CHANGED = "a key was inserted or deleted during iteration; iterate over a list of the items instead"
+from smlib.storage.sorted_mapping import K, SortedMapping, V, keys_changed, pairs_of
 
 
 class BTree(SortedMapping[K, V]):
@@ -347,7 +345,7 @@ class BTree(SortedMapping[K, V]):
         node, place = pile.pop()
         while True:
             if self._edits != edits:
-                raise RuntimeError(CHANGED)
+                raise keys_changed("a list of the items")
             if count <= 0:
                 return
             while place == len(node.keys):
@@ -364,7 +362,7 @@ class BTree(SortedMapping[K, V]):
         node, place = pile.pop()
         while True:
             if self._edits != edits:
-                raise RuntimeError(CHANGED)
+                raise keys_changed("a list of the items")
             if count <= 0:
                 return
             while node.children:
