@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import heapq
-import re
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from importlib import import_module
-from itertools import accumulate, islice
-from pydoc_data.topics import topics
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from smlib.compare.case import Agreement, Case, Peer, Story
-from smlib.errors import CorruptDataError
+from smlib.compare.case import Agreement, Case, Peer
+from smlib.compare.cases.storage.concordance import CONCORDANCE, Arrays, Integers
+from smlib.compare.cases.storage.peers import SORTED_DICT, equal_arrays, sorted_dict
 from smlib.storage import SortedIntMap
 
-Integers = NDArray[np.int64]
-Arrays = tuple[Integers, Integers]
 Items = list[tuple[int, int]]
 
 COUNTS = (10_000, 100_000, 1_000_000)
@@ -30,153 +25,8 @@ BEFORE = 100
 BATCHES = 10
 
 
-def _sorted_dict(*items: Any) -> Any:
-    return import_module("sortedcontainers").SortedDict(*items)
-
-
 def _llbtree(*items: Any) -> Any:
     return import_module("BTrees.LLBTree").LLBTree(*items)
-
-
-# Where does a word stand? A concordance.
-
-# A word's number and its place in the text are one key: all places of a word are neighbours, in the order of the text.
-WORD_BITS = 32
-TOLD = "yield"
-
-
-class Concordance(NamedTuple):
-    """A text, and for each word, as one reads, its number and place as one key, and the page on which it stands.
-
-    What is asked: the places of each fifth word, and the last one of them in the first half of the text.
-    """
-
-    text: str
-    pages: list[str]
-    numbers: dict[str, int]
-    keys: list[int]
-    page_of: list[int]
-    asked: list[int]
-    middle: int
-
-
-class Places(NamedTuple):
-    """The keys of each word asked for and the pages on which it stands; and the last key before the middle."""
-
-    index: Any
-    lists: list[Arrays]
-    last: list[int | None]
-
-
-def _concordance(size: int) -> Concordance:
-    text = "".join(topics.values())
-    ends = list(accumulate(map(len, topics.values())))
-    numbers: dict[str, int] = {}
-    keys, page_of = [], []
-    for match in islice(re.finditer("[a-z]+", text), size):
-        keys.append(numbers.setdefault(match[0], len(numbers)) << WORD_BITS | match.start())
-        page_of.append(bisect_right(ends, match.start()))
-    middle = keys[len(keys) // 2] % (1 << WORD_BITS)
-    return Concordance(text, list(topics), numbers, keys, page_of, list(range(0, len(numbers), 5)), middle)
-
-
-def _look_up(concordance: Concordance) -> Places:
-    index = SortedIntMap()
-    for key, page in zip(concordance.keys, concordance.page_of, strict=True):
-        index[key] = page
-    lists = [index.to_arrays(word << WORD_BITS, (word + 1) << WORD_BITS) for word in concordance.asked]
-    last: list[int | None] = []
-    for word in concordance.asked:
-        item = index.floor_item(word << WORD_BITS | concordance.middle)
-        last.append(item[0] if item is not None and item[0] >> WORD_BITS == word else None)
-    return Places(index, lists, last)
-
-
-def _look_up_lists(concordance: Concordance) -> Places:
-    index: dict[int, tuple[list[int], list[int]]] = {}
-    for key, page in zip(concordance.keys, concordance.page_of, strict=True):
-        places, pages = index.setdefault(key >> WORD_BITS, ([], []))
-        places.append(key)
-        pages.append(page)
-    lists = [(np.array(index[word][0], np.int64), np.array(index[word][1], np.int64)) for word in concordance.asked]
-    last: list[int | None] = []
-    for word in concordance.asked:
-        places = index[word][0]
-        place = bisect_right(places, word << WORD_BITS | concordance.middle)
-        last.append(places[place - 1] if place else None)
-    return Places(index, lists, last)
-
-
-def _look_up_sorted_dict(concordance: Concordance) -> Places:
-    index = _sorted_dict()
-    for key, page in zip(concordance.keys, concordance.page_of, strict=True):
-        index[key] = page
-    lists = []
-    for word in concordance.asked:
-        keys = list(index.irange(word << WORD_BITS, (word + 1) << WORD_BITS, (True, False)))
-        lists.append((np.array(keys, np.int64), np.array([index[key] for key in keys], np.int64)))
-    last: list[int | None] = []
-    for word in concordance.asked:
-        place = index.bisect_right(word << WORD_BITS | concordance.middle)
-        key = index.peekitem(place - 1)[0] if place else -1
-        last.append(key if key >> WORD_BITS == word else None)
-    return Places(index, lists, last)
-
-
-def _same_places(_: Concordance, ours: Places, theirs: Places) -> Agreement:
-    same = len(ours.lists) == len(theirs.lists) and ours.last == theirs.last
-    same = same and all(_equal(mine, other) for mine, other in zip(ours.lists, theirs.lists, strict=True))
-    return Agreement(same, f"the places of {len(ours.lists):,} words, the same")
-
-
-def _equal(ours: Iterable[Integers], theirs: Iterable[Integers]) -> bool:
-    return all(np.array_equal(mine, other) for mine, other in zip(ours, theirs, strict=True))
-
-
-def _tell_places(concordance: Concordance, places: Places) -> Sequence[str]:
-    index: SortedIntMap = places.index
-    word = concordance.numbers[TOLD]
-    keys, pages = index.to_arrays(word << WORD_BITS, (word + 1) << WORD_BITS)
-    lines = [f"{len(index):,} words in an array of {index.stats()['bytes'] / len(index):.0f} bytes a word"]
-    if keys.size:
-        names = [concordance.pages[page] for page in dict.fromkeys(pages.tolist())]
-        lines += [f"{TOLD!r} stands at {keys.size} places, on the pages {', '.join(names[:4])}, ..."]
-        first = int(keys[0]) % (1 << WORD_BITS)
-        lines += [f"the first time here: ...{concordance.text[first - 30 : first + 30]!r}..."]
-    return lines
-
-
-def _prove_places(concordance: Concordance, places: Places) -> Mapping[str, bool]:
-    index: SortedIntMap = places.index
-    keys, pages = index.to_arrays()
-    words = list(concordance.numbers)
-    text = concordance.text
-    found = sum(keys.size for keys, _ in places.lists)
-    return {
-        "all keys come out in order, with their pages": keys.tolist() == sorted(concordance.keys)
-        and dict(zip(keys.tolist(), pages.tolist(), strict=True))
-        == dict(zip(concordance.keys, concordance.page_of, strict=True)),
-        "at each place the text has the word": all(
-            text.startswith(words[key >> WORD_BITS], key % (1 << WORD_BITS)) for key in keys.tolist()
-        ),
-        f"all {found:,} places of the {len(places.lists)} words asked for are theirs, and none is missing": [
-            int(key) for keys, _ in places.lists for key in keys
-        ]
-        == [key for key in keys.tolist() if (key >> WORD_BITS) % 5 == 0],
-        "the last place before the middle is the last one of the list that is not behind it": all(
-            last == max((key for key in keys.tolist() if key % (1 << WORD_BITS) <= concordance.middle), default=None)
-            for (keys, _), last in zip(places.lists, places.last, strict=True)
-        ),
-        "the map's own proof holds: order, depth, neighbours, fill, rows": _is_whole(index),
-    }
-
-
-def _is_whole(index: SortedIntMap) -> bool:
-    try:
-        index.check()
-    except CorruptDataError:
-        return False
-    return True
 
 
 # Random integers.
@@ -228,7 +78,7 @@ class Numbers:
     @cached_property
     def sorted_dict(self) -> Any:
         """A SortedDict into which the keys came one at a time."""
-        return _fill_other(self, _sorted_dict())
+        return _fill_other(self, sorted_dict())
 
     @cached_property
     def llbtree(self) -> Any:
@@ -287,7 +137,7 @@ def _search_sorted(numbers: Numbers) -> Integers:
 
 def _sorted_dict_of_sorted(numbers: Numbers) -> Any:
     order = np.argsort(numbers.keys)
-    return _sorted_dict(zip(numbers.keys[order].tolist(), numbers.values[order].tolist(), strict=True))
+    return sorted_dict(zip(numbers.keys[order].tolist(), numbers.values[order].tolist(), strict=True))
 
 
 def _delete(store: Any, keys: list[int]) -> Any:
@@ -348,7 +198,7 @@ def _serve(queue: Queue) -> list[tuple[int, float]]:
 
 
 def _serve_sorted_dict(queue: Queue) -> list[tuple[int, float]]:
-    waiting = _sorted_dict(queue.start)
+    waiting = sorted_dict(queue.start)
     served = []
     for delay, amount in queue.delays:
         time, due = waiting.popitem(0)
@@ -379,12 +229,12 @@ def _serve_heap(queue: Queue) -> list[tuple[int, float]]:
 
 
 def _same_arrays(_: Numbers, ours: Arrays, theirs: Arrays) -> Agreement:
-    return Agreement(_equal(ours, theirs), f"{ours[0].size:,} items, the same")
+    return Agreement(equal_arrays(ours, theirs), f"{ours[0].size:,} items, the same")
 
 
 def _same_maps(_: Numbers, ours: SortedIntMap, theirs: Any) -> Agreement:
     read = _arrays_of_llbtree if type(theirs).__name__ == "LLBTree" else _arrays_of_sorted_dict
-    return Agreement(_equal(ours.to_arrays(), read(theirs)), f"{len(ours):,} items, the same")
+    return Agreement(equal_arrays(ours.to_arrays(), read(theirs)), f"{len(ours):,} items, the same")
 
 
 def _same_array(_: Numbers, ours: Integers, theirs: Integers) -> Agreement:
@@ -395,31 +245,10 @@ def _same_answers(_: Any, ours: list[Any], theirs: list[Any]) -> Agreement:
     return Agreement(ours == theirs, f"{len(ours):,} answers, the same")
 
 
-SORTED_DICT, LLBTREE = ("SortedDict", "sortedcontainers"), ("LLBTree", "BTrees")
+LLBTREE = ("LLBTree", "BTrees")
 
 CASES = (
-    Case(
-        "array_btree",
-        "a concordance: where does each word stand?",
-        "words",
-        (1_000, 10_000, 50_000),
-        _concordance,
-        _look_up,
-        (
-            Peer("dict of lists, and bisect", "bisect", _look_up_lists),
-            Peer(*SORTED_DICT, _look_up_sorted_dict),
-        ),
-        _same_places,
-        note="One integer is the number of a word and its place. The dict of lists has nothing to sort: who reads from "
-        "front to back finds the places of a word in their order. One that was added later would have to be inserted.",
-        story=Story(
-            f"On which pages of the Python manual does the word {TOLD} stand?",
-            50_000,
-            "the text of the Python manual that every Python carries (pydoc_data.topics)",
-            _tell_places,
-            _prove_places,
-        ),
-    ),
+    CONCORDANCE,
     Case(
         "array_btree",
         "insert random keys one at a time, then read all in order",
@@ -428,7 +257,7 @@ CASES = (
         Numbers,
         lambda numbers: _fill(numbers).to_arrays(),
         (
-            Peer(*SORTED_DICT, lambda numbers: _arrays_of_sorted_dict(_fill_other(numbers, _sorted_dict()))),
+            Peer(*SORTED_DICT, lambda numbers: _arrays_of_sorted_dict(_fill_other(numbers, sorted_dict()))),
             Peer(*LLBTREE, lambda numbers: _arrays_of_llbtree(_fill_other(numbers, _llbtree()))),
         ),
         _same_arrays,
@@ -497,7 +326,7 @@ CASES = (
         Numbers,
         lambda numbers: _delete(SortedIntMap.from_arrays(*numbers.in_order), numbers.deleted),
         (
-            Peer(*SORTED_DICT, lambda numbers: _delete(_sorted_dict(numbers.plain), numbers.deleted)),
+            Peer(*SORTED_DICT, lambda numbers: _delete(sorted_dict(numbers.plain), numbers.deleted)),
             Peer(*LLBTREE, lambda numbers: _delete(_llbtree(numbers.plain), numbers.deleted)),
         ),
         _same_maps,
@@ -513,7 +342,7 @@ CASES = (
         _put_batches,
         (
             Peer(*LLBTREE, lambda numbers: _update(_llbtree(), numbers.batches_of_pairs)),
-            Peer(*SORTED_DICT, lambda numbers: _update(_sorted_dict(), numbers.batches_in_dicts)),
+            Peer(*SORTED_DICT, lambda numbers: _update(sorted_dict(), numbers.batches_in_dicts)),
         ),
         _same_maps,
         note="Random keys, a tenth of them a batch: arrays here, lists of pairs and dicts there, made before the clock "

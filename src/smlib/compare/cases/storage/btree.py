@@ -8,7 +8,6 @@ import sqlite3
 from bisect import bisect, bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from importlib import import_module
 from itertools import pairwise
 from pydoc_data.topics import topics
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from smlib.compare.case import Agreement, Case, Peer, Story
-from smlib.errors import CorruptDataError
+from smlib.compare.cases.storage.peers import SORTED_DICT, is_whole, sorted_dict
 from smlib.storage import BTree
 
 Items = list[tuple[int, int]]
@@ -68,7 +67,7 @@ def _dict_index(book: Book) -> Index:
 
 
 def _sorted_dict_index(book: Book) -> Index:
-    index = _sorted_dict()
+    index = sorted_dict()
     for word, place in book.words:
         index.setdefault(word, []).append(place)
     return Index(index, [(word, index[word]) for word in index.irange(FROM, UP_TO, (True, False))])
@@ -126,24 +125,12 @@ def _prove_index(book: Book, index: Index) -> Mapping[str, bool]:
         "ranks and their inverse count as in the sorted list": all(
             tree.rank(word) == place and tree.select(place)[0] == word for place, word in enumerate(words)
         ),
-        "the tree's own proof holds: keys a node, their order, one depth, sizes": _is_whole(tree),
+        "the tree's own proof holds: keys a node, their order, one depth, sizes": is_whole(tree),
         f"h <= log_t (n + 1)/2: {height} <= {math.log((n + 1) / 2, t):.2f}": 2 * t**height <= n + 1,
     }
 
 
-def _is_whole(tree: BTree[str, list[int]]) -> bool:
-    try:
-        tree.check()
-    except CorruptDataError:
-        return False
-    return True
-
-
 # Random integers.
-
-
-def _sorted_dict(*items: Any) -> Any:
-    return import_module("sortedcontainers").SortedDict(*items)
 
 
 class Table:
@@ -202,7 +189,7 @@ class Numbers:
     @cached_property
     def sorted_dict(self) -> Any:
         """A SortedDict."""
-        return _sorted_dict(self.items)
+        return sorted_dict(self.items)
 
     @cached_property
     def table(self) -> Table:
@@ -287,7 +274,7 @@ def _same_answers(_: Numbers, ours: list[Any], theirs: list[Any]) -> Agreement:
 
 
 def _peers(sorted_dict: Callable[[Numbers], Any], table: Callable[[Numbers], Any] | None = None) -> tuple[Peer, ...]:
-    peers = (Peer("SortedDict", "sortedcontainers", sorted_dict),)
+    peers = (Peer(*SORTED_DICT, sorted_dict),)
     return peers if table is None else (*peers, Peer("SQLite in memory", "sqlite3", table))
 
 
@@ -301,7 +288,7 @@ CASES = (
         _index,
         (
             Peer("dict, sorted at the end", "builtins", _dict_index),
-            Peer("SortedDict", "sortedcontainers", _sorted_dict_index),
+            Peer(*SORTED_DICT, _sorted_dict_index),
         ),
         _same_index,
         note="Most words have been there before, and are only looked up. Here we lose: this tree is Python from the "
@@ -322,7 +309,7 @@ CASES = (
         COUNTS,
         Numbers,
         _fill(BTree),
-        _peers(_fill(_sorted_dict), lambda numbers: Table(numbers.items)),
+        _peers(_fill(sorted_dict), lambda numbers: Table(numbers.items)),
         _same_items,
         note="SQLite gets all rows by one executemany in one transaction, the others a key at a time.",
     ),
@@ -346,7 +333,7 @@ CASES = (
         COUNTS,
         Numbers,
         lambda numbers: _delete(numbers, numbers.ours.copy()),
-        _peers(lambda numbers: _delete(numbers, _sorted_dict(numbers.plain)), _delete_rows),
+        _peers(lambda numbers: _delete(numbers, sorted_dict(numbers.plain)), _delete_rows),
         _same_items,
         note="Nine of ten keys, in random order, out of a copy. The copy is part of the time on all sides, and a small "
         "one; each makes it in the quickest way it has. SQLite deletes by one executemany.",
@@ -380,7 +367,7 @@ CASES = (
         COUNTS,
         Numbers,
         lambda numbers: BTree.from_sorted(numbers.in_order),
-        _peers(lambda numbers: _sorted_dict(numbers.plain), lambda numbers: Table(numbers.in_order)),
+        _peers(lambda numbers: sorted_dict(numbers.plain), lambda numbers: Table(numbers.in_order)),
         _same_items,
         note="A SortedDict is built from a dict whose keys are in order, which is its quickest way.",
     ),
