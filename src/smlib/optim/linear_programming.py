@@ -213,26 +213,23 @@ def solve(
     m, n = program.rows.shape
     if method != "tableau":
         raise InputError(f"method is {method!r}; it must be 'tableau'")
-    if pricing not in RULES:
-        raise InputError(f"pricing is {pricing!r}; it must be one of {', '.join(RULES)}")
+    rule = rule_of(pricing)
     limit = 50 * (m + n) + 1000 if maxiter is None else as_count(maxiter, "maxiter")
     rtol = as_number(rtol, "rtol")
     if not 1e-12 <= rtol <= 1e-3:
         raise InputError(f"rtol is {rtol}; it must lie between 1e-12 and 1e-3")
 
-    indptr, indices, data, _ = program.rows
-    sides = program.row_lower, program.row_upper, program.lower, program.upper
-    scaled = scale(indptr, indices, data, program.c, *sides, -1.0 if program.maximize else 1.0)
+    scaled = scale_program(program)
     tableau = begin(scaled)
     counters = np.zeros(COUNTERS, np.int64)
-    if (program.lower > program.upper).any() or (program.row_lower > program.row_upper).any():
+    if bounds_cross(program):
         certificate = certify_infeasible(program)
         if certificate.holds(rtol):
             return _result(program, tableau, counters, INFEASIBLE, certificate, None)
     tried: list[tuple[int, Certificate, Answer]] = []
     for share in TIGHTER:
         tolerance = max(rtol * share, TIGHTEST)
-        what, column = _walk(program, scaled, tableau, counters, RULES[pricing], tolerance, limit, callback)
+        what, column = _walk(program, scaled, tableau, counters, rule, tolerance, limit, callback)
         found = answer(scaled, tableau, column, tolerance)
         status, certificate = _prove(program, found, what, rtol)
         if status != NUMERICAL_TROUBLE:
@@ -240,6 +237,25 @@ def solve(
         tried.append((status, certificate, found))
     best = min(tried, key=lambda a_try: float(np.nan_to_num(a_try[1].largest_error(), nan=np.inf)))
     return _result(program, tableau, counters, *best)
+
+
+def rule_of(pricing: str) -> int:
+    """Return the number of a pricing rule; InputError if there is none of that name."""
+    if pricing not in RULES:
+        raise InputError(f"pricing is {pricing!r}; it must be one of {', '.join(RULES)}")
+    return RULES[pricing]
+
+
+def scale_program(program: LinearProgram) -> ScaledProgram:
+    """Return a program as the method takes it: a minimisation in units of its own."""
+    indptr, indices, data, _ = program.rows
+    sides = program.row_lower, program.row_upper, program.lower, program.upper
+    return scale(indptr, indices, data, program.c, *sides, -1.0 if program.maximize else 1.0)
+
+
+def bounds_cross(program: LinearProgram) -> bool:
+    """Return whether a lower bound lies above its upper one."""
+    return bool((program.lower > program.upper).any() or (program.row_lower > program.row_upper).any())
 
 
 def _walk(

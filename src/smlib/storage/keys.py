@@ -52,6 +52,7 @@ from smlib.errors import CorruptDataError, InputError
 Key: TypeAlias = "bool | int | float | bytes | str | tuple[Key, ...] | None"
 
 END, NONE, FALSE, TRUE, ZERO, FLOAT, BYTES, TEXT, TUPLE = 0x00, 0x01, 0x02, 0x03, 0x20, 0x30, 0x40, 0x48, 0x50
+BYTES_MARK, TEXT_MARK, TUPLE_MARK = bytes([BYTES]), bytes([TEXT]), bytes([TUPLE])
 # An integer of more bytes than this has their number, in 4 bytes, behind a type of its own.
 SHORT = 8
 LONG_POSITIVE, LONG_NEGATIVE = ZERO + SHORT + 1, ZERO - SHORT - 1
@@ -97,11 +98,11 @@ def encode_key(key: Key) -> bytes:
     True
     """
     if isinstance(key, str):
-        return b"\x48" + key.encode("utf-8", "surrogatepass")
+        return TEXT_MARK + key.encode("utf-8", "surrogatepass")
     if isinstance(key, bytes):
-        return b"\x40" + key
+        return BYTES_MARK + key
     if isinstance(key, tuple):
-        return b"\x50" + b"".join([encode_part(part, 1) for part in key])
+        return TUPLE_MARK + b"".join([encode_part(part, 1) for part in key])
     return encode_part(key, 0)
 
 
@@ -110,15 +111,15 @@ def encode_part(key: Any, depth: int) -> bytes:
     if type(key) is int:
         return encode_integer(key)
     if isinstance(key, str):
-        return b"\x48" + escape(key.encode("utf-8", "surrogatepass")) + b"\0"
+        return TEXT_MARK + escape(key.encode("utf-8", "surrogatepass")) + b"\0"
     if isinstance(key, bytes):
-        return b"\x40" + escape(key) + b"\0"
+        return BYTES_MARK + escape(key) + b"\0"
     if isinstance(key, float):
         return encode_float(key)
     if isinstance(key, tuple):
         if depth >= MAX_DEPTH:
             raise InputError(f"a key has tuples nested more than {MAX_DEPTH} deep; use a flatter one")
-        return b"\x50" + b"".join([encode_part(part, depth + 1) for part in key]) + b"\0"
+        return TUPLE_MARK + b"".join([encode_part(part, depth + 1) for part in key]) + b"\0"
     if key is None:
         return b"\x01"
     if isinstance(key, bool):

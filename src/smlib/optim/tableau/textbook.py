@@ -16,8 +16,9 @@ import numpy as np
 
 from smlib._core.validate import Vector
 from smlib.optim.linear_program import LinearProgram
+from smlib.optim.linear_programming import bounds_cross, scale_program
 from smlib.optim.tableau.pivoting import SMALLEST_PIVOT, Tableau, measure_violation, room
-from smlib.optim.tableau.scaling import ScaledProgram, scale
+from smlib.optim.tableau.scaling import ScaledProgram
 from smlib.optim.tableau.two_phases import begin
 
 TOLERANCE = 1e-9
@@ -29,11 +30,10 @@ class Textbook:
     """The solver's tableau, and how it reads in the units of the program, with what is left in place of activities."""
 
     def __init__(self, program: LinearProgram) -> None:
-        indptr, indices, data, (m, n) = program.rows
-        sides = program.row_lower, program.row_upper, program.lower, program.upper
+        m, n = program.rows.shape
         self.program, self.m, self.n = program, m, n
         self.sign = -1.0 if program.maximize else 1.0
-        self.scaled: ScaledProgram = scale(indptr, indices, data, program.c, *sides, self.sign)
+        self.scaled: ScaledProgram = scale_program(program)
         self.tableau: Tableau = begin(self.scaled)
         self.matrix = np.vstack([np.eye(n), -program.A.toarray()])  # all variables, by the unknowns
         columns = program.column_names or tuple(f"x{j}" for j in range(n))
@@ -43,7 +43,7 @@ class Textbook:
         self.turn = np.concatenate([np.ones(n), np.where(above, 1.0, -1.0)])
         side = np.where(above, program.row_upper, np.where(below, -program.row_lower, 0.0))
         self.shift = np.concatenate([np.zeros(n), side])
-        self.crossing = bool((program.lower > program.upper).any() or (program.row_lower > program.row_upper).any())
+        self.crossing = bounds_cross(program)
 
     @property
     def raw_values(self) -> Vector:

@@ -46,7 +46,7 @@ from smlib.errors import InputError
 from smlib.optim.duality.certificates import Certificate, certify_optimum
 from smlib.optim.duality.rays import certify_infeasible, certify_unbounded
 from smlib.optim.linear_program import LinearProgram
-from smlib.optim.linear_programming import RULES, Pricing
+from smlib.optim.linear_programming import Pricing, rule_of
 from smlib.optim.tableau.accuracy import renew
 from smlib.optim.tableau.pivoting import STEP, UNLIMITED, choose, pivot, take
 from smlib.optim.tableau.polygon import choose_window, clip_line, clip_polygon, clip_ray, find_limits
@@ -124,13 +124,12 @@ def trace(
     Butter and work change places. We stand at (12, 12), and the objective rises to 108.
     No column improves: (12, 12) is optimal. The prices prove that no more than 108 can be had: milk 0.7, work 0.4.
     """
-    if pricing not in RULES:
-        raise InputError(f"pricing is {pricing!r}; it must be one of {', '.join(RULES)}")
+    rule = rule_of(pricing)
     if ratio_test not in ("harris", "textbook"):
         raise InputError(f"ratio_test is {ratio_test!r}; it must be 'harris' or 'textbook'")
     limit = as_count(maxiter, "maxiter")
     table = Textbook(program)
-    steps = list(_walk(table, RULES[pricing], ratio_test == "textbook", limit))
+    steps = list(_walk(table, rule, ratio_test == "textbook", limit))
     views = _draw(table, steps) if table.n == 2 else repeat({})
     for step, view in zip(steps, views, strict=False):
         yield replace(step, state={**step.state, **view})
