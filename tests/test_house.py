@@ -35,7 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "mining": GROUND | {"numerics"},
     "compare": GROUND | set(AREAS) | {"datasets", "topics", "smlib"},
     "viz": GROUND | set(AREAS) | {"datasets", "topics"},
-    "cli": GROUND | {"compare", "viz", "topics", "smlib"},
+    "cli": GROUND | set(AREAS) | {"compare", "viz", "topics", "smlib"},
 }
 
 

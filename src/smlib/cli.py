@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +14,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from smlib.storage.bplustree.inspection import FileFacts
     from smlib.topics import Topic
 
 # An output that is not a terminal (a pipe, a file) is laid out for this many characters.
 PIPE_WIDTH = 120
+# More damaged pages than this are counted and not listed.
+MOST_LISTED = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,6 +75,16 @@ def _parser() -> argparse.ArgumentParser:
     warmup.add_argument("names", nargs="*", metavar="AREA", help="areas or topics; all if none")
     warmup.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at work side by side")
     warmup.set_defaults(command=_warmup)
+
+    check = commands.add_parser("check", help="prove that the file of a store is whole")
+    check.add_argument("path", metavar="PATH")
+    check.set_defaults(command=_check)
+
+    inspect = commands.add_parser("inspect", help="see what is in the file of a store, whole or damaged")
+    inspect.add_argument("path", metavar="PATH")
+    inspect.add_argument("--page", type=int, metavar="N", help="one page, drawn")
+    inspect.add_argument("--json", action="store_true", help="print JSON; bytes are written in hexadecimal")
+    inspect.set_defaults(command=_inspect)
 
     doctor = commands.add_parser("doctor", help="check this installation")
     doctor.set_defaults(command=_doctor)
@@ -241,6 +255,89 @@ def _warmup(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check(options: argparse.Namespace) -> int:
+    from smlib.errors import CorruptDataError, SmlibError
+
+    try:
+        _require_store(options.path)
+        from smlib.storage.bplustree.inspection import check_file
+        from smlib.storage.local_filesystem import LocalFileSystem
+
+        with _at_work(f"proving {options.path}"):
+            meta, both = check_file(LocalFileSystem(), options.path)
+    except SmlibError as error:
+        print(f"smlib: {error}", file=sys.stderr)
+        return 1 if isinstance(error, CorruptDataError) else 2
+    console = _console()
+    console.print("whole: invariants 1 to 6 of a B+tree hold", style="bold green")
+    figures = {"items": meta.items, "depth": meta.depth, "pages": meta.next_page, "transaction": meta.transaction}
+    console.print(", ".join(f"{name} {value:,}" for name, value in figures.items()))
+    if not both:
+        what = f"but meta page {1 - meta.place} is not whole: the last commit was cut short, or lost by damage"
+        console.print(what, style="red")
+    _next(console, (f"smlib inspect {shlex.quote(options.path)}", "what its pages are for"))
+    return 0
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from smlib.errors import SmlibError
+
+    console = _console()
+    try:
+        _require_store(options.path)
+        from smlib.storage.bplustree.drawing import draw_file, draw_page
+        from smlib.storage.bplustree.inspection import inspect_file, inspect_page
+        from smlib.storage.local_filesystem import LocalFileSystem
+
+        with _at_work(f"reading {options.path}"):
+            if options.page is not None:
+                page = inspect_page(LocalFileSystem(), options.path, options.page)
+                facts, text, other, purpose = asdict(page), draw_page(page), "", "the whole file"
+            else:
+                file = inspect_file(LocalFileSystem(), options.path)
+                number = next(iter(file.damaged), file.tree["root"] if file.tree else 0)
+                facts, text, other, purpose = asdict(file), draw_file(file), f" --page {number}", "one page, drawn"
+    except SmlibError as error:
+        print(f"smlib: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(facts, indent=2, default=bytes.hex))
+        return 0
+    console.print(text, markup=False, soft_wrap=True)
+    if options.page is None:
+        _print_damage(console, file)
+    path = shlex.quote(options.path)
+    _next(console, (f"smlib inspect {path}{other}", purpose), (f"smlib check {path}", "a proof that all is whole"))
+    return 0
+
+
+def _print_damage(console: Console, file: FileFacts) -> None:
+    """List what is wrong with a file."""
+    wrong = [file.trouble] if file.trouble else []
+    wrong += [f"page {number}, byte {number * file.page_size}: {what}" for number, what in file.damaged.items()]
+    for line in wrong[:MOST_LISTED]:
+        console.print(f"damaged: {line}", style="bold red", markup=False, soft_wrap=True)
+    if len(wrong) > MOST_LISTED:
+        console.print(f"and {len(wrong) - MOST_LISTED:,} more; --json names them all", style="bold red")
+
+
+def _require_store(path: str) -> None:
+    """Raise InputError unless a store lies at a path. Here kinds are told apart; so far there is one."""
+    from smlib.errors import InputError
+
+    if not os.path.exists(path):
+        raise InputError(f"{path}: there is no such file")
+    if os.path.isfile(path):
+        from smlib.storage.bplustree.inspection import is_tree
+        from smlib.storage.local_filesystem import LocalFileSystem
+
+        if is_tree(LocalFileSystem(), path):
+            return
+    raise InputError(f"{path}: this is no store of a kind that is known here; give the file of a BPlusTree")
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from smlib.compare.doctor import examine
 
@@ -318,4 +415,4 @@ def _next(console: Console, *commands: tuple[str, str]) -> None:
     """Name what to try next."""
     console.print("Next:", style="dim")
     for command, purpose in commands:
-        console.print(f"  {command:<32}{purpose}", markup=False)
+        console.print(f"  {command:<31} {purpose}", markup=False)

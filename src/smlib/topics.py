@@ -66,6 +66,7 @@ TOPICS: dict[str, Topic] = {
         Topic("huffman_coding", "infotheory", rows=(116,), prerequisites=("measures",)),
         Topic("btree", "storage", rows=(10,)),
         Topic("array_btree", "storage", rows=(10,), prerequisites=("btree",)),
+        Topic("bplustree", "storage", rows=(3, 10), prerequisites=("btree",)),
         Topic("tableau", "optim", rows=(117,)),
         Topic("duality", "optim", rows=(94, 117), prerequisites=("tableau",)),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -23,28 +24,28 @@ UNIX = pytest.mark.skipif(sys.platform == "win32", reason="processes are killed"
 COMMITS = """
 import itertools, sys
 from tests.storage.bplustree_tools import BPlusTree
-tree = BPlusTree.open(sys.argv[1], page_size=512)
+tree = BPlusTree.open(sys.argv[1], page_size=512, durability=sys.argv[2])
 for n in itertools.count(max(0, len(tree) - 1)):
     tree.put_many({b"%06d" % n: b"%d" % n * (n % 90), b"last": b"%d" % n})
     print(n, flush=True)
 """
 
 
-def start(program: str, path: Path) -> subprocess.Popen[str]:
+def start(program: str, path: Path, durability: str) -> subprocess.Popen[str]:
     """Start a Python process."""
     folder = Path(__file__).parents[2]
     paths = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
-        [sys.executable, "-c", program, str(path)],
+        [sys.executable, "-c", program, str(path), durability],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": paths},
     )
 
 
-def kill_within_commits(path: Path, commits: int) -> int:
+def kill_within_commits(path: Path, commits: int, durability: str) -> int:
     """Let a process make commits and kill it after so many; return the last one that was told."""
-    with start(COMMITS, path) as process:
+    with start(COMMITS, path, durability) as process:
         assert process.stdout is not None
         try:
             lines = [process.stdout.readline() for _ in range(commits)]
@@ -71,12 +72,13 @@ def read_beside_it(tree: BPlusTree) -> None:
 
 
 @UNIX
+@pytest.mark.parametrize("durability", ["sync", "none"])
 @pytest.mark.parametrize("rounds", [2, pytest.param(12, marks=pytest.mark.slow)])
-def test_a_process_that_is_killed_has_lost_nothing(rounds: int, tmp_path: Path) -> None:
+def test_a_process_that_is_killed_has_lost_nothing(rounds: int, durability: str, tmp_path: Path) -> None:
     """All commits that were told are there, in order, and perhaps the one that was just being made."""
     path, dice, first = tmp_path / "tree.db", random.Random(rounds), 0
     for _ in range(rounds):
-        told = kill_within_commits(path, dice.randint(5, 300))
+        told = kill_within_commits(path, dice.randint(5, 300), durability)
         with BPlusTree.open(path) as tree:
             tree.check()
             items = dict(tree)
@@ -174,6 +176,31 @@ def test_a_full_disk_takes_the_commit_back_and_goes_on() -> None:
             assert dict(tree) == items
             tree.check()
     assert looks > 50
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system maps no file")
+def test_a_mapped_file_takes_its_room_before_it_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A store to memory cannot say that the disk is full; taking the room can."""
+    items = {b"%05d" % k: bytes(80) for k in range(20)}
+    more = {b"%05d" % k: b"more" * 20 for k in range(10, 9000)}
+    with BPlusTree.open(tmp_path / "tree", durability="none") as tree:
+        tree.put_many(items)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "posix_fallocate", failing)
+            with pytest.raises(DiskFullError, match=r"tree: mapping .* failed, for the disk is full"):
+                tree.put_many(more)
+        assert dict(tree) == items
+        tree.check()
+        tree.put_many(more)
+        assert (tmp_path / "tree").stat().st_size > tree.stats()["pages"] * 4096
+    with BPlusTree.open(tmp_path / "tree") as tree:
+        tree.check()
+        assert dict(tree) == items | more
+        assert (tmp_path / "tree").stat().st_size == tree.stats()["pages"] * 4096
+
+
+def failing(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_file_that_cannot_be_made_because_the_disk_is_full() -> None:

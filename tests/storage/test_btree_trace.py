@@ -17,7 +17,8 @@ from smlib.storage import BTree
 from smlib.storage.btree import trace as module
 from smlib.storage.btree.nodes import Node
 from smlib.storage.btree.trace import Operation, keys_of, trace
-from smlib.viz.layouts.storage import COMMANDS, KEYS, LAYOUTS
+from smlib.viz.layouts.storage import LAYOUTS
+from smlib.viz.layouts.storage.btree import COMMANDS, KEYS
 from smlib.viz.trace import Trace
 
 FIGURE: dict[str, Any] = {"keys": KEYS, "min_degree": 3}

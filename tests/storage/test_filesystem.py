@@ -22,6 +22,7 @@ from smlib.storage import File, FileSystem, LocalFileSystem, Lock, SimulatedDisk
 from smlib.storage.local_filesystem import LocalFile
 
 FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+MAPPED = pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system maps no file")
 UNIX = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked and killed")
 
 # What a file refuses that may not be changed.
@@ -29,6 +30,7 @@ CHANGES: list[tuple[str, tuple[Any, ...]]] = [
     ("write_at", (0, b"x")),
     ("append", (b"x",)),
     ("truncate", (0,)),
+    ("map", (1,)),
     ("datasync", ()),
 ]
 
@@ -267,6 +269,48 @@ def test_a_disk_says_that_it_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         # It can be tried again.
         file.append(b"abc")
         file.datasync()
+
+
+@MAPPED
+def test_what_is_stored_in_a_mapping_is_written(tmp_path: Path) -> None:
+    with LocalFileSystem().open(tmp_path / "f", create=True) as file:
+        file.append(b"hello")
+        memory = file.map(4096)
+        assert memory is not None
+        assert (file.size(), len(memory), bytes(memory[:6])) == (4096, 4096, b"hello\0")
+        memory[:1] = b"J"
+        file.write_at(5, b"!")
+        assert file.read_at(0, 6) == bytes(memory[:6]) == b"Jello!"
+        # A mapping that is looked at is not moved: both show the file.
+        longer = file.map(3 * 4096)
+        assert longer is not None
+        longer[8000:8001] = b"x"
+        memory[:1] = b"C"
+        assert file.read_at(0, 6) == bytes(longer[:6]) == b"Cello!"
+        del memory, longer
+        # One that nobody looks at becomes longer.
+        longest = file.map(5 * 4096)
+        assert longest is not None
+        assert (len(longest), longest[8000]) == (5 * 4096, ord("x"))
+        file.datasync()
+    assert bytes(longest[:5]) == b"Cello"
+    assert (tmp_path / "f").stat().st_size == 5 * 4096
+
+
+@MAPPED
+def test_a_file_that_cannot_be_mapped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with LocalFileSystem().open(tmp_path / "f", create=True) as file:
+        with pytest.raises(InputError, match="f: 0 bytes cannot be mapped"):
+            file.map(0)
+        for number, kind in ((errno.ENOSPC, DiskFullError), (errno.EIO, StorageError)):
+            monkeypatch.setattr(os, "posix_fallocate", failing(number))
+            with pytest.raises(kind, match="f: mapping 10 bytes of it failed"):
+                file.map(10)
+        monkeypatch.setattr(os, "posix_fallocate", failing(errno.EOPNOTSUPP))
+        assert file.map(10) is None
+        monkeypatch.delattr(os, "posix_fallocate")
+        assert file.map(10) is None
+    assert SimulatedDisk().open("f", create=True).map(10) is None
 
 
 @FULL

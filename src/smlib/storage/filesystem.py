@@ -7,6 +7,7 @@ each call promises, and to ask for no more::
 
     call              what is certain when it returns                       what is not
     write_at          who reads from now on, in any process, sees the data  that any of it outlives a crash
+    map               what is stored in this memory is as if written        that, either; nor could an error be told
     datasync          the bytes of this file, and its length, are on disk   that the file has a name there
     rename            who looks sees the old file or the new one            which of the two is there after a crash
     sync_directory    the names in this directory are on disk               that their contents are
@@ -172,6 +173,34 @@ class File(Closing):
             raise InputError(f"{self.path}: the length cannot be {size}; it must be at least 0")
         self._truncate(size)
 
+    def map(self, size: int) -> memoryview | None:
+        """Return the first bytes of the file as memory: what is stored there is written, without a call.
+
+        Parameters
+        ----------
+        size : int
+            In bytes, at least 1. The file is lengthened to it if it is shorter, and its room on the disk is taken.
+
+        Returns
+        -------
+        memoryview or None
+            It is good until the file is mapped again, cut off or closed. None where the system has no such thing.
+
+        Raises
+        ------
+        InputError, ClosedError, ReadOnlyError, DiskFullError, StorageError
+            As `write_at` does.
+
+        Notes
+        -----
+        A store to memory cannot be refused. If the disk fails to give a page, or somebody has cut the file off, the
+        system ends the process, with all that was stored before in the file. That is why the room is taken first.
+        """
+        self._require_writable()
+        if size < 1:
+            raise InputError(f"{self.path}: {size} bytes cannot be mapped; it must be at least 1")
+        return self._map(size)
+
     def datasync(self) -> None:
         """Return when all that was written to this file, and its length, is on disk.
 
@@ -221,6 +250,9 @@ class File(Closing):
 
     @abstractmethod
     def _truncate(self, size: int) -> None: ...
+
+    def _map(self, size: int) -> memoryview | None:
+        return None
 
     @abstractmethod
     def _datasync(self) -> None: ...

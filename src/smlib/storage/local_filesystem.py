@@ -12,6 +12,7 @@ Linux is what this is written for, and three systems differ in three places, whi
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import sys
 import threading
@@ -117,6 +118,7 @@ class LocalFile(File):
         except OSError as error:
             self.closed = True
             tell(error, path, "opening it")
+        self._mapping: mmap.mmap | None = None
         if sys.platform == "win32":
             self._pointer = threading.Lock()
 
@@ -184,6 +186,18 @@ class LocalFile(File):
         except (OSError, OverflowError) as error:
             tell(error, self.path, f"setting its length to {size}")
 
+    def _map(self, size: int) -> memoryview | None:
+        if not hasattr(os, "posix_fallocate"):
+            return None
+        try:
+            os.posix_fallocate(self._descriptor, 0, size)
+            self._mapping = resize(self._mapping, size) or mmap.mmap(self._descriptor, size)
+        except (OSError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENODEV):
+                return None
+            tell(error, self.path, f"mapping {size} bytes of it")
+        return memoryview(self._mapping)
+
     def _datasync(self) -> None:
         try:
             if sys.platform == "darwin":
@@ -202,10 +216,22 @@ class LocalFile(File):
             tell(error, self.path, "syncing it")
 
     def _close(self) -> None:
+        # Whoever still looks at the mapping keeps it.
+        self._mapping = None
         try:
             os.close(self._descriptor)
         except OSError as error:
             tell(error, self.path, "closing it")
+
+
+def resize(mapping: mmap.mmap | None, size: int) -> mmap.mmap | None:
+    """Return a mapping made longer, which keeps the pages that it has; None if it is in use or the system cannot."""
+    try:
+        if mapping is not None:
+            mapping.resize(size)
+    except (BufferError, OSError, SystemError, ValueError):
+        return None
+    return mapping
 
 
 class LocalLock(Lock):

@@ -112,6 +112,7 @@ class Writer:
         """Begin with the free pages of the store's file. Who looks at an older tree may still need them."""
         store = self.store
         self._extent = store.file.size()
+        store.files.mapped = self.durability == "none"
         self._changed = False
         self._large = 0
         self._free_list = FreeList.read(store.files, store.meta.free_list)
@@ -191,19 +192,21 @@ class Writer:
                 self._guard(self.store.file.datasync)
 
     def finish(self) -> None:
-        """Write what has been gathered, and then the newest tree into the other meta page too."""
+        """Write what has been gathered, the newest tree into the other meta page too, and cut off what is unused."""
         store = self.store
         self._stop_timer()
         if self.failure is None:
             self.flush()
-            if not self._changed and metas_agree(store.file, store.meta):
-                return
-            if self.durability == "none":
+            if self._changed or not metas_agree(store.file, store.meta):
+                if self.durability == "none":
+                    self._guard(store.file.datasync)
+                meta = store.meta._replace(transaction=store.meta.transaction + 1, free_list=self._free_list.first)
+                self._guard(lambda: store.file.write_at(meta.place * meta.page_size, encode_meta(meta)))
                 self._guard(store.file.datasync)
-            meta = store.meta._replace(transaction=store.meta.transaction + 1, free_list=self._free_list.first)
-            self._guard(lambda: store.file.write_at(meta.place * meta.page_size, encode_meta(meta)))
-            self._guard(store.file.datasync)
-            store.meta = meta
+                store.meta = meta
+            end = store.meta.next_page * store.meta.page_size
+            if store.file.size() > end:
+                store.file.truncate(end)
 
     def _write_again(self, meta: Meta) -> None:
         """Write a tree that was committed in memory; its list of free pages is made now."""

@@ -66,7 +66,7 @@ from smlib.storage.bplustree.working_pages import (
 )
 
 
-@kernel
+@kernel(borrows=True)
 def remove_sorted(pages: Pages, keys: Bytes, key_ends: Numbers, done: Integer) -> tuple[Integer, Integer]:
     """Take keys out that are there or not, from number ``done`` on; return how many are done, and what is wanted."""
     while done < key_ends.size - 1:
@@ -77,7 +77,7 @@ def remove_sorted(pages: Pages, keys: Bytes, key_ends: Numbers, done: Integer) -
     return done, DONE
 
 
-@kernel
+@kernel(borrows=True)
 def remove_key(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32) -> tuple[bool, Integer]:
     """Take a key out; return whether it was there, and what is wanted."""
     wanted = descend(pages, keys, begin, size)
@@ -99,7 +99,7 @@ def remove_key(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32) -> 
     return True, DONE
 
 
-@kernel
+@kernel(borrows=True)
 def neighbour_place(pages: Pages, level: Integer) -> Integer:
     """Return the place of the left one of two neighbours, of which a page of the way down is one; -1 if it is alone."""
     parent, place = base_of(pages, pages.path[level - 1]), pages.places[level - 1]
@@ -108,7 +108,7 @@ def neighbour_place(pages: Pages, level: Integer) -> Integer:
     return np.int64(place - 1 if place > 0 else place)
 
 
-@kernel
+@kernel(borrows=True)
 def find_neighbours(pages: Pages) -> Integer:
     """Look whether those pages are in memory that a removal might merge."""
     for level in range(pages.state[DEPTH] - 1, 0, -1):
@@ -128,7 +128,7 @@ def find_neighbours(pages: Pages) -> Integer:
     return DONE
 
 
-@kernel
+@kernel(borrows=True)
 def merge_up(pages: Pages) -> None:
     """Make pages of the way down that are less than a quarter full one with a neighbour, where both fit in one."""
     memory, state = pages.memory, pages.state
@@ -159,7 +159,7 @@ def merge_up(pages: Pages) -> None:
     lower_root(pages)
 
 
-@kernel
+@kernel(borrows=True)
 def join(pages: Pages, left: np.uint32, right: np.uint32, parent: np.uint32, place: np.uint32) -> None:
     """Append the cells of a page to its left neighbour; between branches a key of the parent comes down."""
     memory, size = pages.memory, pages.state[SIZE]
@@ -173,7 +173,7 @@ def join(pages: Pages, left: np.uint32, right: np.uint32, parent: np.uint32, pla
     append_cells(memory, right, first, left, size, pages.scratch)
 
 
-@kernel
+@kernel(borrows=True)
 def lower_root(pages: Pages) -> None:
     """Let a root's only child be the root; one without children becomes an empty leaf."""
     memory, state = pages.memory, pages.state

@@ -66,7 +66,7 @@ from smlib.storage.bplustree.working_pages import (
 )
 
 
-@kernel
+@kernel(borrows=True)
 def put_sorted(
     pages: Pages, keys: Bytes, key_ends: Numbers, values: Bytes, value_ends: Numbers, sizes: Numbers, done: Integer
 ) -> tuple[Integer, Integer]:
@@ -103,7 +103,7 @@ def put_sorted(
     return done, DONE
 
 
-@kernel
+@kernel(borrows=True)
 def drop_cell(pages: Pages, base: np.uint32, place: np.uint32) -> None:
     """Take a leaf's cell out, and remember the chain that its value leads to."""
     memory = pages.memory
@@ -115,7 +115,7 @@ def drop_cell(pages: Pages, base: np.uint32, place: np.uint32) -> None:
     remove_cell(memory, base, place)
 
 
-@kernel
+@kernel(borrows=True)
 def insert_cell(pages: Pages, level: Integer, place: np.uint32, size: Integer) -> np.uint32:
     """Open a cell in the page of the way down at a level; split the page if it is too full."""
     memory, state = pages.memory, pages.state
@@ -135,7 +135,7 @@ def insert_cell(pages: Pages, level: Integer, place: np.uint32, size: Integer) -
     return open_cell(memory, right, at(place - cut), size, state[SIZE], pages.scratch)
 
 
-@kernel
+@kernel(borrows=True)
 def where_to_split(pages: Pages, level: Integer, place: np.uint32, size: Integer) -> np.uint32:
     """Return how many cells stay on the left, counting the new one: half of the bytes, or all that come in order."""
     memory, base = pages.memory, base_of(pages, pages.path[level])
@@ -161,7 +161,7 @@ def where_to_split(pages: Pages, level: Integer, place: np.uint32, size: Integer
     return cut
 
 
-@kernel
+@kernel(borrows=True)
 def link_splits(pages: Pages) -> None:
     """Tell the parents of a page that was split, and theirs if they are split by it, up to a new root if need be."""
     memory, state = pages.memory, pages.state
@@ -187,7 +187,7 @@ def link_splits(pages: Pages) -> None:
         write_branch_cell(pages, cell, right, size)
 
 
-@kernel
+@kernel(borrows=True)
 def write_branch_cell(pages: Pages, cell: np.uint32, page: Integer, size: np.uint32) -> None:
     """Fill a branch's cell; its key is the separator."""
     store_word(pages.memory, cell, u64(page))
@@ -195,7 +195,7 @@ def write_branch_cell(pages: Pages, cell: np.uint32, page: Integer, size: np.uin
     copy_bytes(pages.separator, at(0), pages.memory, at(cell + BRANCH_CELL), size)
 
 
-@kernel
+@kernel(borrows=True)
 def separate(pages: Pages, left: np.uint32, right: np.uint32) -> np.uint32:
     """Write down a key that separates two neighbours, as short as can be; return its size.
 
@@ -217,7 +217,7 @@ def separate(pages: Pages, left: np.uint32, right: np.uint32) -> np.uint32:
     return size
 
 
-@kernel
+@kernel(borrows=True)
 def empty_first_key(pages: Pages, base: np.uint32) -> None:
     """Make the key of a branch's first cell empty."""
     memory = pages.memory

@@ -45,8 +45,8 @@ ABSENT = -1
 FINISHED, FULL = 0, 1
 
 
-@kernel
-def find_value(
+@kernel(borrows=True)
+def find_leaf(
     memory: Bytes,
     frame_of: Numbers,
     root: Integer,
@@ -56,7 +56,7 @@ def find_value(
     begin: Integer,
     end: Integer,
 ) -> Integer:
-    """Return the place of a key's value: its position times 2^32, plus its size as the cell has it."""
+    """Return where the leaf of a key begins in memory, or -2 - page."""
     page = root
     for level in range(depth):
         frame = frame_of[page]
@@ -66,18 +66,33 @@ def find_value(
         above = level < depth - 1
         if memory[base + KIND] != (BRANCH if above else LEAF) or (above and count_of(memory, base) == at(0)):
             return np.int64(-2 - page)
-        if above:
-            page = child_of(memory, base, way_down(memory, base, keys, at(begin), at(end - begin)))
-        else:
-            place, exact = search(memory, base, keys, at(begin), at(end - begin))
-            if exact:
-                cell = cell_of(memory, base, place)
-                first, key_size = key_of(memory, base, cell)
-                return np.int64(first + key_size) << 32 | np.int64(value_size(memory, cell))
-    return np.int64(ABSENT)
+        if not above:
+            return np.int64(base)
+        page = child_of(memory, base, way_down(memory, base, keys, at(begin), at(end - begin)))
+    return np.int64(-2 - page)
 
 
-@kernel
+@kernel(borrows=True)
+def find_in_leaf(memory: Bytes, base: np.uint32, keys: Bytes, begin: Integer, end: Integer) -> Integer:
+    """Return the place of a key's value: its position times 2^32, plus its size as the cell has it; or ``ABSENT``."""
+    place, exact = search(memory, base, keys, at(begin), at(end - begin))
+    if not exact:
+        return np.int64(ABSENT)
+    cell = cell_of(memory, base, place)
+    first, key_size = key_of(memory, base, cell)
+    return np.int64(first + key_size) << 32 | np.int64(value_size(memory, cell))
+
+
+@kernel(borrows=True)
+def find_key(
+    memory: Bytes, frame_of: Numbers, root: Integer, depth: Integer, page_size: Integer, key: Bytes
+) -> Integer:
+    """Return the place of a key's value as `find_in_leaf` does, or -2 - page."""
+    leaf = find_leaf(memory, frame_of, root, depth, page_size, key, 0, len(key))
+    return leaf if leaf < 0 else find_in_leaf(memory, at(leaf), key, 0, len(key))
+
+
+@kernel(borrows=True)
 def find_values(
     memory: Bytes,
     frame_of: Numbers,
@@ -93,30 +108,32 @@ def find_values(
 ) -> tuple[Integer, Integer]:
     """Copy the values of many keys, from number ``done`` on, one behind the other.
 
-    ``ends`` are their ends in ``data``, ``sizes`` are as cells have them, or ``ABSENT``. Returns how many keys are
-    done since the call began, and ``FINISHED``, ``FULL`` or -2 - page.
+    First all leaves are found: while memory is waited for, the next key is on its way. ``ends`` are the ends of the
+    values in ``data``, ``sizes`` are as cells have them, or ``ABSENT``. Returns how many keys are done since the call
+    began, and ``FINISHED``, ``FULL`` or -2 - page.
     """
-    used, count = np.int64(0), 0
-    while done + count < key_ends.size - 1:
-        if count == ends.size:
-            return count, FULL
-        key = done + count
-        found = find_value(memory, frame_of, root, depth, page_size, keys, key_ends[key], key_ends[key + 1])
-        if found < ABSENT:
-            return count, found
-        if found == ABSENT:
-            sizes[count] = ABSENT
-        else:
-            size = at(found & 0xFFFFFFFF)
-            stored = stored_size(size)
-            if used + np.int64(stored) > data.size:
-                return count, FULL
-            copy_bytes(memory, at(found >> 32), data, at(used), stored)
-            used += np.int64(stored)
-            sizes[count] = np.int64(size)
-        ends[count] = used
-        count += 1
-    return count, FINISHED
+    most = min(key_ends.size - 1 - done, ends.size)
+    wanted = np.int64(FINISHED if most == key_ends.size - 1 - done else FULL)
+    leaves = sizes
+    for key in range(most):
+        leaves[key] = find_leaf(
+            memory, frame_of, root, depth, page_size, keys, key_ends[done + key], key_ends[done + key + 1]
+        )
+        if leaves[key] < 0:
+            most, wanted = key, leaves[key]
+            break
+    used = np.int64(0)
+    for key in range(most):
+        found = find_in_leaf(memory, at(leaves[key]), keys, key_ends[done + key], key_ends[done + key + 1])
+        size = at(0) if found == ABSENT else at(found & 0xFFFFFFFF)
+        stored = stored_size(size)
+        if used + np.int64(stored) > data.size:
+            return key, FULL
+        copy_bytes(memory, at(found >> 32), data, at(used), stored)
+        used += np.int64(stored)
+        sizes[key] = np.int64(ABSENT) if found == ABSENT else np.int64(size)
+        ends[key] = used
+    return most, wanted
 
 
 @kernel
@@ -199,7 +216,7 @@ def collect_items(
             return count, FINISHED
 
 
-@kernel
+@kernel(borrows=True)
 def in_order(memory: Bytes, base: np.uint32, before: np.uint32, reverse: bool) -> bool:
     """Return whether the keys of a leaf lie behind those of the leaf that a walk has left, or before them."""
     left, right = (base, before) if reverse else (before, base)
@@ -210,7 +227,7 @@ def in_order(memory: Bytes, base: np.uint32, before: np.uint32, reverse: bool) -
     return bool(compare(memory, last, last_size, memory, first, first_size) < 0)
 
 
-@kernel
+@kernel(borrows=True)
 def list_cells(memory: Bytes, base: Integer, cells: Numbers) -> None:
     """Write down of each cell of a page where its key begins and ends; of a leaf's, the size of the value too."""
     for place in range(cells.shape[0]):

@@ -35,6 +35,7 @@ from smlib.storage.bplustree.pages import (
     TRANSACTION,
     Integer,
     at,
+    copy_bytes,
     prove,
     u64,
 )
@@ -56,6 +57,7 @@ from smlib.storage.bplustree.working_pages import (
     WRITTEN,
     Numbers,
     Pages,
+    base_of,
     forget_page,
     transaction_of,
 )
@@ -76,13 +78,13 @@ WHAT_IS_WRONG = {
 }
 
 
-@kernel
+@kernel(borrows=True)
 def seal(memory: Bytes, base: Integer, page_size: Integer) -> None:
     """Write a page's checksum."""
     store_word(memory, at(base + CHECKSUM), hash_range(memory, int(base + PAGE), int(base + page_size), u64(0)))
 
 
-@kernel
+@kernel(borrows=True)
 def is_sealed(memory: Bytes, base: Integer, page_size: Integer, page: Integer) -> bool:
     """Return whether a page is whole, and the one with this number."""
     right = load_word(memory, at(base + CHECKSUM)) == hash_range(
@@ -91,7 +93,7 @@ def is_sealed(memory: Bytes, base: Integer, page_size: Integer, page: Integer) -
     return bool(right and load_word(memory, at(base + PAGE)) == u64(page))
 
 
-@kernel
+@kernel(borrows=True)
 def prove_page(memory: Bytes, base: Integer, page_size: Integer, page: Integer, pages: Integer) -> Integer:
     """Return 0 if a page of the tree is whole and keeps its invariants, the number of one that it does not, or -1."""
     if not is_sealed(memory, base, page_size, page) or memory[base + KIND] not in (LEAF, BRANCH):
@@ -99,31 +101,58 @@ def prove_page(memory: Bytes, base: Integer, page_size: Integer, page: Integer, 
     return prove(memory, at(base), page_size, pages)
 
 
-@kernel
-def seal_pages(pages: Pages, numbers: Numbers, most: Integer, runs: Numbers) -> Integer:
-    """Seal pages whose numbers are in order, and find those that lie one behind the other in memory and in the file.
+@kernel(borrows=True)
+def is_new(pages: Pages, numbers: Numbers, place: Integer) -> bool:
+    """Return whether a page is newer in memory than in the file, and neither given up since nor the one before."""
+    page = numbers[place]
+    return bool(
+        pages.frame_of[page] >= 0
+        and transaction_of(pages, page) > pages.state[WRITTEN]
+        and (place == 0 or page != numbers[place - 1])
+    )
 
-    Numbers of pages that have been given up since they were made are left out. For each run of at most ``most`` pages
-    the first page, its frame, and how many there are go into ``runs``; returns how many runs there are.
-    """
-    found = -1
+
+@kernel(borrows=True)
+def seal_into(pages: Pages, page: Integer, target: Bytes) -> None:
+    """Seal a page, and copy it."""
+    size, base = pages.state[SIZE], base_of(pages, page)
+    seal(pages.memory, np.int64(base), size)
+    copy_bytes(pages.memory, base, target, at(0), at(size))
+
+
+@kernel(borrows=True)
+def store_pages(pages: Pages, numbers: Numbers, mapping: Bytes) -> None:
+    """Seal the new ones of some pages, and copy them to where they belong in the file."""
+    size = pages.state[SIZE]
     for place in range(numbers.size):
         page = numbers[place]
-        frame = pages.frame_of[page]
-        if frame >= 0 and transaction_of(pages, page) > pages.state[WRITTEN]:
-            seal(pages.memory, frame * pages.state[SIZE], pages.state[SIZE])
-            if found >= 0:
-                run = runs[found]
-                if page == run[0] + run[2] and frame == run[1] + run[2] and run[2] < most:
-                    run[2] += 1
-                    continue
-            found += 1
-            new = runs[found]
-            new[0], new[1], new[2] = page, frame, 1
-    return found + 1
+        if is_new(pages, numbers, place):
+            seal_into(pages, page, mapping[page * size : (page + 1) * size])
 
 
-@kernel
+@kernel(borrows=True)
+def gather_pages(pages: Pages, numbers: Numbers, done: Integer, buffer: Bytes, runs: Numbers) -> tuple[Integer, Integer]:
+    """Seal the new ones of some pages, whose numbers are in order, and copy them one behind the other.
+
+    From number ``done`` on, as many as the buffer takes. Of those that are neighbours in the file the first page, and
+    how many there are, go into ``runs``. Returns how many numbers are done, and how many runs there are.
+    """
+    size = pages.state[SIZE]
+    used, found = np.int64(0), np.int64(-1)
+    while done < numbers.size and used + size <= buffer.size:
+        page = numbers[done]
+        if is_new(pages, numbers, done):
+            seal_into(pages, page, buffer[used : used + size])
+            used += size
+            if found < 0 or page != runs[found, 0] + runs[found, 1]:
+                found += 1
+                runs[found, 0], runs[found, 1] = page, 0
+            runs[found, 1] += 1
+        done += 1
+    return done, found + 1
+
+
+@kernel(borrows=True)
 def make_idle(pages: Pages, hand: Integer, wanted: Integer) -> tuple[Integer, Integer]:
     """Take frames from pages that are in the file as they are in memory, in turn; return the turn, and how many."""
     found = 0
@@ -138,7 +167,7 @@ def make_idle(pages: Pages, hand: Integer, wanted: Integer) -> tuple[Integer, In
     return hand, found
 
 
-@kernel
+@kernel(borrows=True)
 def discard_taken(pages: Pages, kept: Integer) -> None:
     """Forget the pages that this transaction has made; of those taken the first ones, made before it, stay."""
     for place in range(kept, pages.state[TAKEN]):
@@ -148,7 +177,7 @@ def discard_taken(pages: Pages, kept: Integer) -> None:
     pages.state[TAKEN] = kept
 
 
-@kernel
+@kernel(borrows=True)
 def recycle_pages(pages: Pages, newest: Integer) -> None:
     """Make spare, of the pages that this transaction gave up, those that no file and no reader has seen."""
     state = pages.state
@@ -174,15 +203,21 @@ class PageFile:
     page_size : int
     pages : Pages
         What kernels work on.
+    view : memoryview
+        The memory that the pages are in.
+    mapped : bool
+        Whether pages are written into a mapping of the file, if the system has such a thing.
     """
 
-    __slots__ = ("_hand", "_limit", "_view", "file", "page_size", "pages")
+    __slots__ = ("_hand", "_limit", "_mapping", "file", "mapped", "page_size", "pages", "view")
 
     def __init__(self, file: File, page_size: int, cache_size: int) -> None:
         self.file = file
         self.page_size = page_size
         self._limit = max(min(cache_size, MOST_MEMORY) // page_size, FRAMES)
         self._hand: Integer = 0
+        self.mapped = False
+        self._mapping: Bytes = np.empty(0, np.uint8)
         state = np.zeros(STATES, np.int64)
         state[SIZE] = page_size
         empty = np.empty(0, np.int64)
@@ -201,7 +236,7 @@ class PageFile:
             np.zeros(page_size, np.uint8),
             np.zeros(LONGEST_KEY + 8, np.uint8),
         )
-        self._view = memoryview(b"")
+        self.view = memoryview(b"")
         self._add_frames(self._limit)
         self._add_numbers(4 * FRAMES)
 
@@ -216,7 +251,7 @@ class PageFile:
 
     def copy(self, position: int, size: int) -> bytes:
         """Return bytes of memory."""
-        return bytes(self._view[position : position + size])
+        return self.view[position : position + size].tobytes()
 
     def make_room(self) -> None:
         """See to it that a change finds idle frames, and places for the pages that it takes and gives up."""
@@ -278,12 +313,31 @@ class PageFile:
 
     def write_taken(self) -> None:
         """Seal and write the pages that are newer in memory than in the file, neighbours together."""
-        numbers = np.unique(self.pages.taken[: self.pages.state[TAKEN]])
-        size = self.page_size
-        runs = np.empty((numbers.size, 3), np.int64)
-        count = int(seal_pages(self.pages, numbers, GATHERED // size, runs))
-        for page, frame, length in runs[:count].tolist():
-            self.file.write_at(page * size, self.copy(frame * size, length * size))
+        numbers = np.sort(self.pages.taken[: self.pages.state[TAKEN]])
+        if self.mapped:
+            self._map(int(self.pages.state[NEXT]) * self.page_size)
+        if self._mapping.size:
+            store_pages(self.pages, numbers, self._mapping)
+            return
+        size, done = self.page_size, 0
+        buffer = np.empty(min(numbers.size * size, GATHERED), np.uint8)
+        runs = np.empty((buffer.size // size, 2), np.int64)
+        while done < numbers.size:
+            done, count = gather_pages(self.pages, numbers, done, buffer, runs)
+            start = 0
+            for page, length in runs[:count].tolist():
+                self.file.write_at(page * size, buffer.data[start : start + length * size])
+                start += length * size
+
+    def _map(self, end: int) -> None:
+        """Have the file mapped, up to an end at least, if the system can."""
+        if self._mapping.size < end:
+            self._mapping = np.empty(0, np.uint8)
+            mapping = self.file.map(max(end + end // 2, GATHERED))
+            if mapping is None:
+                self.mapped = False
+            else:
+                self._mapping = np.frombuffer(mapping, np.uint8)
 
     def _read(self, page: int) -> int:
         """Read a page of the tree into an idle frame, and prove it."""
@@ -330,7 +384,7 @@ class PageFile:
         idle[state[IDLE] : state[IDLE] + count] = np.arange(old + count - 1, old - 1, -1)
         state[IDLE] += count
         self.pages = self.pages._replace(memory=memory, page_of=page_of, idle=idle)
-        self._view = memory.data
+        self.view = memory.data
 
     def _add_numbers(self, count: int) -> None:
         """Make room for pages with numbers up to a count."""

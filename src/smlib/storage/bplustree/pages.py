@@ -61,32 +61,32 @@ ELSEWHERE = 1 << 31
 LONGEST_KEY = 1024
 
 
-@kernel
+@kernel(borrows=True)
 def load_half(memory: Bytes, position: np.uint32) -> np.uint32:
     """Return a number of two bytes."""
     return at(memory[position]) | at(at(memory[position + 1]) << at(8))
 
 
-@kernel
+@kernel(borrows=True)
 def store_half(memory: Bytes, position: np.uint32, number: Integer) -> None:
     """Write a number of two bytes."""
     memory[position] = u8(number & 255)
     memory[position + 1] = u8((number >> 8) & 255)
 
 
-@kernel
+@kernel(borrows=True)
 def count_of(memory: Bytes, base: np.uint32) -> np.uint32:
     """Return the number of cells of the page that begins at a position."""
     return load_half(memory, at(base + COUNT))
 
 
-@kernel
+@kernel(borrows=True)
 def cell_of(memory: Bytes, base: np.uint32, place: np.uint32) -> np.uint32:
     """Return the position of a cell."""
     return at(base + load_half(memory, at(base + HEAD + at(2) * place)))
 
 
-@kernel
+@kernel(borrows=True)
 def key_of(memory: Bytes, base: np.uint32, cell: np.uint32) -> tuple[np.uint32, np.uint32]:
     """Return where the key of a cell begins, and its size."""
     if memory[base + KIND] == LEAF:
@@ -94,19 +94,19 @@ def key_of(memory: Bytes, base: np.uint32, cell: np.uint32) -> tuple[np.uint32, 
     return at(cell + BRANCH_CELL), load_half(memory, at(cell + 8))
 
 
-@kernel
+@kernel(borrows=True)
 def value_size(memory: Bytes, cell: np.uint32) -> np.uint32:
     """Return the size of a leaf cell's value, with the highest bit set if it lies elsewhere."""
     return at(load_half(memory, at(cell + 2)) | at(load_half(memory, at(cell + 4)) << at(16)))
 
 
-@kernel
+@kernel(borrows=True)
 def stored_size(size: np.uint32) -> np.uint32:
     """Return how many bytes of a value lie in its cell."""
     return at(REFERENCE) if size & at(ELSEWHERE) else size
 
 
-@kernel
+@kernel(borrows=True)
 def cell_size(memory: Bytes, base: np.uint32, cell: np.uint32) -> np.uint32:
     """Return the size of a cell."""
     if memory[base + KIND] == LEAF:
@@ -114,7 +114,7 @@ def cell_size(memory: Bytes, base: np.uint32, cell: np.uint32) -> np.uint32:
     return at(BRANCH_CELL + load_half(memory, at(cell + 8)))
 
 
-@kernel
+@kernel(borrows=True)
 def load_big_word(data: Bytes, position: np.uint32) -> np.uint64:
     """Return the 8 bytes from a position on, the first one highest: as a number they are in the order of bytes."""
     return (
@@ -129,7 +129,7 @@ def load_big_word(data: Bytes, position: np.uint32) -> np.uint64:
     )
 
 
-@kernel
+@kernel(borrows=True)
 def compare(memory: Bytes, a: np.uint32, a_size: np.uint32, keys: Bytes, b: np.uint32, b_size: np.uint32) -> Integer:
     """Return -1, 0 or 1 as the key in a page is less than, equal to or greater than another one, byte by byte."""
     shorter = min(a_size, b_size)
@@ -149,10 +149,51 @@ def compare(memory: Bytes, a: np.uint32, a_size: np.uint32, keys: Bytes, b: np.u
     return -1 if a_size < b_size else 1
 
 
-@kernel
+@kernel(borrows=True)
+def head_of(data: Bytes, begin: np.uint32, size: np.uint32) -> np.uint64:
+    """Return the first 8 bytes of a key as a number, with zeros behind a shorter one; equal heads say nothing."""
+    if size >= at(8):
+        return load_big_word(data, begin)
+    head = u64(0)
+    for k in range(size):
+        head |= u64(data[begin + at(k)]) << u64(56 - 8 * k)
+    return head
+
+
+@kernel(borrows=True)
+def count_heads(
+    memory: Bytes, base: np.uint32, first: np.uint32, step: np.uint32, number: np.uint32, head: np.uint64
+) -> tuple[np.uint32, np.uint32]:
+    """Return how many of some cells, every ``step``-th one from ``first`` on, have a lower head, and a higher one."""
+    lower, higher = at(0), at(0)
+    place = first
+    for _ in range(number):
+        key, size = key_of(memory, base, cell_of(memory, base, place))
+        mine = head_of(memory, key, size)
+        lower = at(lower + at(mine < head))
+        higher = at(higher + at(mine > head))
+        place = at(place + step)
+    return lower, higher
+
+
+@kernel(borrows=True)
 def search(memory: Bytes, base: np.uint32, keys: Bytes, begin: np.uint32, size: np.uint32) -> tuple[np.uint32, bool]:
-    """Return the place of the first cell whose key is not less, and whether it is equal."""
+    """Return the place of the first cell whose key is not less, and whether it is equal.
+
+    Seven cells that are looked at side by side wait for memory once, and three one after the other three times.
+    """
     low, high = at(0), count_of(memory, base)
+    head = head_of(keys, begin, size)
+    while high - low > at(8):
+        step = at((high - low) >> at(3))
+        lower, higher = count_heads(memory, base, at(low + step), step, at(7), head)
+        if lower + higher == at(0):
+            break
+        high = at(low + (at(8) - higher) * step) if higher > at(0) else high
+        low = at(low + lower * step + at(1)) if lower > at(0) else low
+    if high - low <= at(8):
+        lower, higher = count_heads(memory, base, low, at(1), at(high - low), head)
+        low, high = at(low + lower), at(high - higher)
     while low < high:
         middle = at((low + high) >> at(1))
         key, key_size = key_of(memory, base, cell_of(memory, base, middle))
@@ -166,27 +207,27 @@ def search(memory: Bytes, base: np.uint32, keys: Bytes, begin: np.uint32, size: 
     return low, False
 
 
-@kernel
+@kernel(borrows=True)
 def child_of(memory: Bytes, base: np.uint32, place: np.uint32) -> Integer:
     """Return the page that a branch's cell leads to."""
     return np.int64(load_word(memory, cell_of(memory, base, place)))
 
 
-@kernel
+@kernel(borrows=True)
 def way_down(memory: Bytes, base: np.uint32, keys: Bytes, begin: np.uint32, size: np.uint32) -> np.uint32:
     """Return the place of the branch's cell below which a key belongs."""
     place, exact = search(memory, base, keys, begin, size)
     return place if exact or place == at(0) else at(place - at(1))
 
 
-@kernel
+@kernel(borrows=True)
 def room(memory: Bytes, base: np.uint32) -> Integer:
     """Return how many bytes are free, holes included."""
     gap = np.int64(load_half(memory, at(base + FLOOR))) - HEAD - 2 * np.int64(count_of(memory, base))
     return gap + np.int64(load_half(memory, at(base + HOLES)))
 
 
-@kernel
+@kernel(borrows=True)
 def clear(memory: Bytes, base: np.uint32, kind: Integer, page_size: Integer) -> None:
     """Make an empty page of the tree; its number and transaction stay."""
     memory[base + KIND] = u8(kind)
@@ -196,7 +237,7 @@ def clear(memory: Bytes, base: np.uint32, kind: Integer, page_size: Integer) -> 
     store_half(memory, at(base + HOLES), 0)
 
 
-@kernel
+@kernel(borrows=True)
 def open_cell(
     memory: Bytes, base: np.uint32, place: np.uint32, size: Integer, page_size: Integer, scratch: Bytes
 ) -> np.uint32:
@@ -216,7 +257,7 @@ def open_cell(
     return at(base + at(floor))
 
 
-@kernel
+@kernel(borrows=True)
 def remove_cell(memory: Bytes, base: np.uint32, place: np.uint32) -> None:
     """Take a cell out: its slot goes, its bytes become a hole."""
     count = count_of(memory, base)
@@ -233,14 +274,14 @@ def remove_cell(memory: Bytes, base: np.uint32, place: np.uint32) -> None:
     store_half(memory, at(base + COUNT), np.int64(count) - 1)
 
 
-@kernel
+@kernel(borrows=True)
 def copy_bytes(source: Bytes, begin: np.uint32, target: Bytes, place: np.uint32, size: np.uint32) -> None:
     """Copy bytes between places that do not overlap."""
     for k in range(size):
         target[place + at(k)] = source[begin + at(k)]
 
 
-@kernel
+@kernel(borrows=True)
 def close_holes(memory: Bytes, base: np.uint32, page_size: Integer, scratch: Bytes) -> None:
     """Move all cells to the back of the page, in the order of their keys."""
     copy_bytes(memory, base, scratch, at(0), at(page_size))
@@ -255,7 +296,7 @@ def close_holes(memory: Bytes, base: np.uint32, page_size: Integer, scratch: Byt
     store_half(memory, at(base + HOLES), 0)
 
 
-@kernel
+@kernel(borrows=True)
 def append_cells(
     memory: Bytes, source: np.uint32, first: np.uint32, target: np.uint32, page_size: Integer, scratch: Bytes
 ) -> None:
@@ -267,7 +308,7 @@ def append_cells(
         copy_bytes(memory, cell, memory, new, size)
 
 
-@kernel
+@kernel(borrows=True)
 def cut_off(memory: Bytes, base: np.uint32, first: np.uint32) -> None:
     """Take all cells from a place on out."""
     for _ in range(first, count_of(memory, base)):

@@ -23,7 +23,7 @@ from smlib.storage.bplustree import lookups
 from smlib.storage.bplustree.chains import read_value
 from smlib.storage.bplustree.meta import Meta, read_meta
 from smlib.storage.bplustree.page_file import PageFile
-from smlib.storage.bplustree.pages import ELSEWHERE
+from smlib.storage.bplustree.pages import ELSEWHERE, REFERENCE
 from smlib.storage.bplustree.working_pages import WRITTEN
 from smlib.storage.filesystem import File, FileSystem
 
@@ -56,9 +56,7 @@ class Store:
         self.readers: dict[int, int] = {}
         self.load(file, cache_size)
         pages = self.files.pages
-        self._find: Callable[..., Any] = bind_types(
-            lookups.find_value, pages.memory, pages.frame_of, 1, 1, 1, b"", 0, 0
-        )
+        self._find: Callable[..., Any] = bind_types(lookups.find_key, pages.memory, pages.frame_of, 1, 1, 1, b"")
         STORES.add(self)
 
     def load(self, file: File, cache_size: int) -> None:
@@ -105,14 +103,12 @@ class Store:
             files = self.files
             while True:
                 pages = files.pages
-                place = self._find(
-                    pages.memory, pages.frame_of, tree.root, tree.depth, tree.page_size, key, 0, len(key)
-                )
+                place = self._find(pages.memory, pages.frame_of, tree.root, tree.depth, tree.page_size, key)
                 if place >= 0:
-                    size = place & 0xFFFFFFFF
+                    begin, size = place >> 32, place & 0xFFFFFFFF
                     if size < ELSEWHERE:
-                        return files.copy(place >> 32, size)
-                    return read_value(files, files.copy(place >> 32, size - ELSEWHERE))
+                        return files.view[begin : begin + size].tobytes()
+                    return read_value(files, files.view[begin : begin + REFERENCE].tobytes())
                 if place == lookups.ABSENT:
                     raise KeyError(key)
                 self.want(-2 - int(place))

@@ -95,7 +95,9 @@ class BPlusTree(View):
         durability : str
             What a commit promises when it returns. "sync": it is on disk. "batch": it will be on disk within a tenth of
             a second, together with others, and a crash loses the last ones only, in order. "none": the system has it;
-            if the power goes the file may be damaged, and if only this program ends it is not.
+            if the power goes the file may be damaged, and if only this program ends it is not. The file is mapped
+            then, where the system can do that: it is up to a half longer while it is open, and a disk that fails to
+            take a page ends the program (see `smlib.storage.filesystem.File.map`).
         readonly : bool
             Open a file that is there for reading. Commits of another process are seen at the next call.
         cache_size : int

@@ -5,14 +5,18 @@ parent must say so and is copied too, and so on to a new root: the *path copy* o
 that this transaction has made before, its own, is written in place; its head says so, for it holds the number of the
 transaction.
 
+A copy is not always made. If the file has the old page, that one can be read again by whoever should want it, so its
+place in memory goes to the new page, and only the numbers change.
+
 Nothing is changed before all that is needed is there. A kernel that meets a page which is not in memory, or finds that
 room might run out, returns and says so; the caller sees to it and calls again.
 
 Invariants:
-  1. A page of another transaction is never written.
+  1. A page of another transaction is never written: where it is changed in memory it is another page by then, and the
+     file has it as it was.
   2. What a kernel that returns `WANTS_PAGE` or `WANTS_ROOM` has not finished, it has not begun.
 
-Cost: O(log n) pages a change, O(log n) copies for the first one of a transaction.
+Cost: O(log n) pages a change, O(log n) new pages for the first one of a transaction.
 
 Rodeh, "B-trees, Shadowing, and Clones", *ACM Transactions on Storage* 3 (2008).
 """
@@ -94,13 +98,13 @@ class Pages(NamedTuple):
     separator: Bytes
 
 
-@kernel
+@kernel(borrows=True)
 def base_of(pages: Pages, page: Integer) -> np.uint32:
     """Return where a page in memory begins."""
     return at(pages.frame_of[page] * pages.state[SIZE])
 
 
-@kernel
+@kernel(borrows=True)
 def descend(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32) -> Integer:
     """Write down the way to the leaf of a key; ``WANTS_PAGE`` if a page is not there, ``DAMAGED`` if it is wrong."""
     page = pages.state[ROOT]
@@ -123,7 +127,7 @@ def descend(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32) -> Int
     return DONE
 
 
-@kernel
+@kernel(borrows=True)
 def has_room(pages: Pages) -> bool:
     """Return whether a change may take two pages a level, and give up as many."""
     most = 2 * (pages.state[DEPTH] + 2)
@@ -138,9 +142,9 @@ def has_room(pages: Pages) -> bool:
     )
 
 
-@kernel
-def take_page(pages: Pages) -> Integer:
-    """Take a page for this transaction and a frame for it; what is in it is undefined but for its head."""
+@kernel(borrows=True)
+def take_number(pages: Pages) -> Integer:
+    """Take a page for this transaction, without a frame."""
     state = pages.state
     if state[SPARE] > 0:
         state[SPARE] -= 1
@@ -148,20 +152,31 @@ def take_page(pages: Pages) -> Integer:
     else:
         page = state[NEXT]
         state[NEXT] += 1
-    frame = pages.frame_of[page]
-    if frame < 0:
-        state[IDLE] -= 1
-        frame = pages.idle[state[IDLE]]
-    pages.frame_of[page], pages.page_of[frame] = frame, page
+    forget_page(pages, page)
     pages.taken[state[TAKEN]] = page
     state[TAKEN] += 1
-    base = base_of(pages, page)
-    store_word(pages.memory, at(base + PAGE), u64(page))
-    store_word(pages.memory, at(base + TRANSACTION), u64(state[TXN]))
     return np.int64(page)
 
 
-@kernel
+@kernel(borrows=True)
+def take_page(pages: Pages) -> Integer:
+    """Take a page for this transaction and a frame for it; what is in it is undefined but for its head."""
+    page = take_number(pages)
+    pages.state[IDLE] -= 1
+    set_frame(pages, page, pages.idle[pages.state[IDLE]])
+    return page
+
+
+@kernel(borrows=True)
+def set_frame(pages: Pages, page: Integer, frame: Integer) -> None:
+    """Give a page of this transaction a frame, and write its head there."""
+    pages.frame_of[page], pages.page_of[frame] = frame, page
+    base = base_of(pages, page)
+    store_word(pages.memory, at(base + PAGE), u64(page))
+    store_word(pages.memory, at(base + TRANSACTION), u64(pages.state[TXN]))
+
+
+@kernel(borrows=True)
 def forget_page(pages: Pages, page: Integer) -> None:
     """Give the frame of a page back, if it has one."""
     frame = pages.frame_of[page]
@@ -172,13 +187,13 @@ def forget_page(pages: Pages, page: Integer) -> None:
         pages.state[IDLE] += 1
 
 
-@kernel
+@kernel(borrows=True)
 def transaction_of(pages: Pages, page: Integer) -> Integer:
     """Return the transaction that made a page in memory."""
     return np.int64(load_word(pages.memory, at(base_of(pages, page) + TRANSACTION)))
 
 
-@kernel
+@kernel(borrows=True)
 def give_up(pages: Pages, page: Integer) -> None:
     """Give a page up: one of this transaction may be taken again at once, another one when no reader sees it."""
     state = pages.state
@@ -191,7 +206,7 @@ def give_up(pages: Pages, page: Integer) -> None:
         state[FREED] += 1
 
 
-@kernel
+@kernel(borrows=True)
 def own_path(pages: Pages) -> None:
     """Copy the pages of the way down that are not this transaction's own, from the root on."""
     memory, state = pages.memory, pages.state
@@ -207,12 +222,24 @@ def own_path(pages: Pages) -> None:
                 store_word(memory, cell_of(memory, parent, at(pages.places[level - 1])), u64(own))
 
 
-@kernel
+@kernel(borrows=True)
 def own_page(pages: Pages, page: Integer) -> Integer:
-    """Return a page with the same content that is this transaction's own."""
-    memory, base = pages.memory, base_of(pages, page)
-    if transaction_of(pages, page) == pages.state[TXN]:
+    """Return a page with the same content that is this transaction's own.
+
+    If the file has the old page, its frame becomes the new one's; else it is copied.
+    """
+    memory, state, transaction = pages.memory, pages.state, transaction_of(pages, page)
+    if transaction == state[TXN]:
         return np.int64(page)
+    if transaction <= state[WRITTEN]:
+        frame = pages.frame_of[page]
+        pages.frame_of[page] = -1
+        pages.freed[state[FREED]] = page
+        state[FREED] += 1
+        own = take_number(pages)
+        set_frame(pages, own, frame)
+        return own
+    base = base_of(pages, page)
     own = take_page(pages)
     body = at(TRANSACTION + 8)
     copy_bytes(memory, at(base + body), memory, at(base_of(pages, own) + body), at(pages.state[SIZE]) - body)
@@ -220,7 +247,7 @@ def own_page(pages: Pages, page: Integer) -> Integer:
     return own
 
 
-@kernel
+@kernel(borrows=True)
 def capacity(pages: Pages) -> Integer:
     """Return how many bytes a page has for slots and cells."""
     return np.int64(pages.state[SIZE] - HEAD)

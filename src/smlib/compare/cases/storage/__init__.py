@@ -1,5 +1,5 @@
 """Cases of storage; a module a topic."""
 
-from smlib.compare.cases.storage import array_btree, btree
+from smlib.compare.cases.storage import array_btree, bplustree, btree
 
-CASES = (*btree.CASES, *array_btree.CASES)
+CASES = (*btree.CASES, *array_btree.CASES, *bplustree.CASES)

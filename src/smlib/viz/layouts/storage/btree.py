@@ -1,4 +1,8 @@
-"""How the topics of storage look."""
+"""The B-tree: its levels below each other, and the key that is on its way.
+
+It grows from the tree of Figure 18.7 of Cormen et al., which these keys make in this order, and shrinks as in Figure
+18.8.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,6 @@ from smlib._core.trace import Step
 from smlib.storage.btree.trace import Operation, trace
 from smlib.viz.layouts import Layout
 from smlib.viz.scene import Mark, Scene, circle, polyline, rect, text
-
-# The B-tree: its levels below each other, and the key that is on its way. It grows from the tree of Figure 18.7 of
-# Cormen et al., which these keys make in this order, and shrinks as in Figure 18.8.
 
 KEYS = "ACGJKMNOPRSXYZTUVDE"
 COMMANDS: list[tuple[Operation, str]] = [*(("insert", key) for key in "BQLF"), *(("delete", key) for key in "FMGDB")]
@@ -120,14 +121,12 @@ def _room(key: Any) -> float:
     return CELL + LETTER * (len(str(key)) - 1)
 
 
-LAYOUTS = {
-    "btree": Layout(
-        title="Keys go into a B-tree, and come out again",
-        note="A tree of 19 letters with 2 to 5 keys a node, as in the book of Cormen and others. Four letters are put "
-        "in, then five are taken out. Watch the nodes on the way: a full one is cut in two before anything goes into "
-        "it, and one with the fewest keys is given another before anything is taken out, so that nobody has to come "
-        "back. All leaves stay on one level, for the tree grows and shrinks at the root alone.",
-        steps=grow_and_shrink,
-        draw=draw_btree,
-    )
-}
+BTREE = Layout(
+    title="Keys go into a B-tree, and come out again",
+    note="A tree of 19 letters with 2 to 5 keys a node, as in the book of Cormen and others. Four letters are put "
+    "in, then five are taken out. Watch the nodes on the way: a full one is cut in two before anything goes into "
+    "it, and one with the fewest keys is given another before anything is taken out, so that nobody has to come "
+    "back. All leaves stay on one level, for the tree grows and shrinks at the root alone.",
+    steps=grow_and_shrink,
+    draw=draw_btree,
+)

@@ -1,0 +1,6 @@
+"""How the topics of storage look; a module a topic."""
+
+from smlib.viz.layouts.storage.bplustree import BPLUSTREE
+from smlib.viz.layouts.storage.btree import BTREE
+
+LAYOUTS = {"btree": BTREE, "bplustree": BPLUSTREE}
