@@ -41,21 +41,21 @@ SIDE_BY_SIDE = 64
 MISSING = -(2**63)
 
 
-@kernel
+@kernel(borrows=True)
 def value_of(arena: Words, key: int) -> np.int64:
     """Return the value of a key, or ``MISSING``."""
     position = find(arena, key)
     return arena[at(position)] if position >= 0 else np.int64(MISSING)
 
 
-@kernel
+@kernel(borrows=True)
 def number_of(arena: Words, key: int) -> float:
     """Return the value of a key as a float, or NaN."""
     position = find(arena, key)
     return float_of_bits(arena[at(position)]) if position >= 0 else np.nan
 
 
-@kernel
+@kernel(borrows=True)
 def find(arena: Words, key: int) -> np.int64:
     """Return the position of a key's value, or -1."""
     position = place_of(arena, leaf_of(arena, key), key)
@@ -63,7 +63,7 @@ def find(arena: Words, key: int) -> np.int64:
     return np.int64(position + VALUES - KEYS) if there else np.int64(-1)
 
 
-@kernel
+@kernel(borrows=True)
 def place_of(arena: Words, row: np.uint64, key: int) -> np.uint64:
     """Return the position in a leaf at which a key stands if it is there; 0 if it is greater than all."""
     place = keys_below(arena, row, key)
@@ -122,7 +122,7 @@ def bisect_side_by_side(arena: Words, keys: Words, rows: Path, places: Path, les
         step //= TWO
 
 
-@kernel
+@kernel(borrows=True)
 def find_floor(arena: Words, key: int) -> np.int64:
     """Return the position of the value of the greatest key that is not greater, or -1."""
     row = leaf_of(arena, key)
@@ -133,7 +133,7 @@ def find_floor(arena: Words, key: int) -> np.int64:
     return np.int64(row + VALUES + place - ONE) if place != NONE else np.int64(-1)
 
 
-@kernel
+@kernel(borrows=True)
 def find_ceiling(arena: Words, key: int) -> np.int64:
     """Return the position of the value of the least key that is not less, or -1."""
     row = leaf_of(arena, key)
@@ -145,7 +145,7 @@ def find_ceiling(arena: Words, key: int) -> np.int64:
     return np.int64(row + VALUES + place)
 
 
-@kernel
+@kernel(borrows=True)
 def scan(arena: Words, start: int, stop: int, closed: bool, keys: Words, values: Words) -> int:
     """Copy items in order, from ``start`` up to ``stop`` (itself only if ``closed``); return how many, or would be.
 
@@ -171,7 +171,7 @@ def scan(arena: Words, start: int, stop: int, closed: bool, keys: Words, values:
     return total
 
 
-@kernel
+@kernel(borrows=True)
 def scan_back(arena: Words, start: int, stop: int, closed: bool, keys: Words, values: Words) -> int:
     """Copy items backwards, from below ``stop`` (itself only if ``closed``) down to ``start``; return how many."""
     row = leaf_of(arena, stop)

@@ -65,7 +65,7 @@ def allocate(size: int) -> Words:
     return words[skipped : skipped + size]
 
 
-@kernel
+@kernel(borrows=True)
 def take_row(arena: Words) -> np.uint64:
     """Return a row without keys: one that was given back, or the next unused one. There must be room."""
     row = at(arena[SPARE])
@@ -82,20 +82,20 @@ def take_row(arena: Words) -> np.uint64:
     return row
 
 
-@kernel
+@kernel(borrows=True)
 def give_row_back(arena: Words, row: np.uint64) -> None:
     """Keep a row for later use."""
     arena[row + NEXT] = arena[SPARE]
     arena[SPARE] = np.int64(row)
 
 
-@kernel
+@kernel(borrows=True)
 def has_room(arena: Words, rows: int) -> bool:
     """Return whether so many rows can be taken."""
     return bool(arena[UNUSED] + np.int64(rows) * np.int64(ROW) <= arena.size)
 
 
-@kernel
+@kernel(borrows=True)
 def keys_below(arena: Words, row: np.uint64, key: int) -> np.uint64:
     """Count the keys of a row that are less than a key."""
     first = row + KEYS
@@ -105,7 +105,7 @@ def keys_below(arena: Words, row: np.uint64, key: int) -> np.uint64:
     return count
 
 
-@kernel
+@kernel(borrows=True)
 def keys_up_to(arena: Words, row: np.uint64, key: int) -> np.uint64:
     """Count the keys of a row that are not greater than a key."""
     first = row + KEYS
@@ -115,13 +115,13 @@ def keys_up_to(arena: Words, row: np.uint64, key: int) -> np.uint64:
     return count if key != PADDING else at(arena[row + COUNT])
 
 
-@kernel
+@kernel(borrows=True)
 def child(arena: Words, row: np.uint64, place: np.uint64) -> np.uint64:
     """Return the child of an inner row at a place."""
     return at(arena[row + VALUES + place])
 
 
-@kernel
+@kernel(borrows=True)
 def leaf_of(arena: Words, key: int) -> np.uint64:
     """Return the leaf in which a key is, or would be."""
     row = at(arena[ROOT])
@@ -130,7 +130,7 @@ def leaf_of(arena: Words, key: int) -> np.uint64:
     return row
 
 
-@kernel
+@kernel(borrows=True)
 def move_words(arena: Words, source: np.uint64, target: np.uint64, size: np.uint64) -> None:
     """Copy words to another place, in the order that keeps them whole where the places overlap."""
     if target < source:
@@ -141,7 +141,7 @@ def move_words(arena: Words, source: np.uint64, target: np.uint64, size: np.uint
             arena[target + size - ONE - at(k)] = arena[source + size - ONE - at(k)]
 
 
-@kernel
+@kernel(borrows=True)
 def pad(arena: Words, row: np.uint64) -> None:
     """Fill the places beyond the keys of a row with the padding."""
     for k in range(at(arena[row + COUNT]), CAPACITY):
