@@ -408,17 +408,25 @@ def test_a_file_of_something_else_is_left_alone(content: bytes, readonly: bool) 
         assert file.read_at(0, 10**6) == content
 
 
-def test_without_syncs_nothing_is_lost_when_it_is_closed() -> None:
+def test_without_syncs_the_system_has_it_and_sync_puts_it_on_disk() -> None:
     disk = SimulatedDisk()
     with open_tree(disk, durability="none") as tree:
         before = disk.counts["datasync"]
         for commit in growing(4):
             tree.put_many({key: value for key, value in commit.items() if value is not None})
-        assert disk.counts["datasync"] == before
         items = dict(tree)
-    with open_tree(disk.crash("none")) as tree:
-        assert dict(tree) == items
-        tree.check()
+        assert disk.counts["datasync"] == before
+        with open_tree(disk.crash("all")) as found:
+            assert dict(found) == items
+        tree.sync()
+        with open_tree(disk.crash("none")) as found:
+            assert dict(found) == items
+        tree[b"more"] = b""
+        synced = disk.counts["datasync"]
+    assert disk.counts["datasync"] == synced
+    with open_tree(disk.crash("all")) as found:
+        assert dict(found) == items | {b"more": b""}
+        found.check()
 
 
 def test_a_commit_that_changes_nothing_writes_nothing(tree: BPlusTree) -> None:

@@ -71,6 +71,16 @@ def test_the_story_is_told_in_order(story: list[Step]) -> None:
         assert words in captions
 
 
+def test_what_was_read_or_made_is_in_memory_until_its_place_is_taken(story: list[Step]) -> None:
+    """The copy of a page that the file has takes its place in memory."""
+    known = [sorted(page for page, told in step.state["memory"].items() if told["known"]) for step in story]
+    assert known[:5] == [[], [3], [2], [2, 5], [2, 5, 6]]
+    assert known[11:14] == [[2, 5, 6], [2, 4, 5], [2, 3, 4]]
+    assert known[20] == [2, 3, 4]
+    led_to = [page for page, told in story[13].state["memory"].items() if not told["known"]]
+    assert sorted(led_to) == [5, 6]
+
+
 def test_what_is_written_is_pending_until_the_sync(story: list[Step]) -> None:
     steps = [step for step in story if step.state["commit"] == 4 and step.state["doing"]]
     pending = [sum(not row["synced"] for row in step.state["file"]) for step in steps]

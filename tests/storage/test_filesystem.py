@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import subprocess
@@ -409,6 +410,17 @@ os._exit(0)
 
 
 @UNIX
+def test_what_nobody_refers_to_is_closed(tmp_path: Path) -> None:
+    disk = LocalFileSystem()
+    lock, file = disk.lock(tmp_path / "LOCK"), disk.open(tmp_path / "f", create=True)
+    descriptor = os.open(tmp_path / "f", os.O_RDONLY)
+    os.close(descriptor)
+    del lock, file
+    gc.collect()
+    assert os.open(tmp_path / "f", os.O_RDONLY) < descriptor
+    disk.lock(tmp_path / "LOCK").close()
+
+
 def test_a_child_does_not_own_its_parents_lock(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FORK, str(tmp_path / "LOCK")], capture_output=True, text=True, check=True, timeout=60

@@ -54,6 +54,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from smlib._core.validate import as_bytes
@@ -100,6 +101,8 @@ class File(Closing):
     A kind of file brings the methods with an underscore; what all kinds have in common is checked here. Different
     threads may read at the same time; writing is for one of them.
     """
+
+    closed = True
 
     def __init__(self, path: str, readonly: bool) -> None:
         self.path = path
@@ -154,6 +157,12 @@ class File(Closing):
         if offset < 0:
             raise InputError(f"{self.path}: bytes at {offset} cannot be written; the position must be at least 0")
         self._write(offset, data if type(data) is bytes else as_bytes(data))
+
+    def write_pieces(self, pieces: Iterable[tuple[int, memoryview]]) -> None:
+        """Write several pieces, each at its position, one after the other; raises as `write_at` does."""
+        self._require_writable()
+        for offset, data in pieces:
+            self._write(offset, data)
 
     def append(self, data: BytesLike) -> int:
         """Write all the bytes at the end, or raise as `write_at` does; return the position of the first."""

@@ -16,6 +16,7 @@ import mmap
 import os
 import sys
 import threading
+import weakref
 from typing import NoReturn
 
 from smlib.errors import DiskFullError, InputError, LockedError, StorageError
@@ -106,7 +107,7 @@ class LocalFileSystem(FileSystem):
 
 
 class LocalFile(File):
-    """A file of this machine, by its descriptor."""
+    """A file of this machine, by its descriptor; it is closed when nobody refers to it any more, at the latest."""
 
     def __init__(self, path: str, create: bool, readonly: bool) -> None:
         if create and readonly:
@@ -121,6 +122,9 @@ class LocalFile(File):
         self._mapping: mmap.mmap | None = None
         if sys.platform == "win32":
             self._pointer = threading.Lock()
+
+    def __del__(self) -> None:
+        self.close()
 
     def _read(self, offset: int, size: int) -> bytes:
         parts: list[bytes] = []
@@ -240,12 +244,14 @@ class LocalLock(Lock):
     It belongs to the open file and not to the name, so a second taker in the same process opens the file anew and is
     refused like any other. A child shares its parent's open files, and thus the lock, until it closes its own
     descriptor of it; it does so at once, and the parent's lock is left as it is. (The other kind of lock, of ``fcntl``,
-    is lost as soon as anybody in the process closes any descriptor of the file: a copy of the folder would do it.)
+    is lost as soon as anybody in the process closes any descriptor of the file: a copy of the folder would do it.) And
+    it is given back when nobody refers to it any more, at the latest.
     """
+
+    _owner: int | None = None
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._owner: int | None = None
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
         except OSError as error:
@@ -268,6 +274,9 @@ class LocalLock(Lock):
             if self._owner is None:
                 os.close(descriptor)
         HELD.add(self)
+
+    def __del__(self) -> None:
+        self.close()
 
     @property
     def held(self) -> bool:
@@ -293,7 +302,7 @@ class LocalLock(Lock):
 
 
 # The locks of this process: its children close them.
-HELD: set[LocalLock] = set()
+HELD: weakref.WeakSet[LocalLock] = weakref.WeakSet()
 
 
 def leave_to_parent() -> None:

@@ -198,11 +198,10 @@ class Writer:
         if self.failure is None:
             self.flush()
             if self._changed or not metas_agree(store.file, store.meta):
-                if self.durability == "none":
-                    self._guard(store.file.datasync)
                 meta = store.meta._replace(transaction=store.meta.transaction + 1, free_list=self._free_list.first)
                 self._guard(lambda: store.file.write_at(meta.place * meta.page_size, encode_meta(meta)))
-                self._guard(store.file.datasync)
+                if self.durability != "none":
+                    self._guard(store.file.datasync)
                 store.meta = meta
             end = store.meta.next_page * store.meta.page_size
             if store.file.size() > end:

@@ -80,7 +80,7 @@ def remove_sorted(pages: Pages, keys: Bytes, key_ends: Numbers, done: Integer) -
 @kernel(borrows=True)
 def remove_key(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32) -> tuple[bool, Integer]:
     """Take a key out; return whether it was there, and what is wanted."""
-    wanted = descend(pages, keys, begin, size)
+    wanted = descend(pages, keys, begin, size, 0)
     if wanted != DONE:
         return False, wanted
     leaf = base_of(pages, pages.path[pages.state[DEPTH] - 1])

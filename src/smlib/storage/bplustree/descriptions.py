@@ -2,8 +2,9 @@
 
 A tree is read from a copy of the disk, so that nothing is brought into anybody's memory. Which page is a copy of which
 is not written down anywhere; it follows from two trees. On each level, from left to right, a new page is the copy of
-the first page given up that begins with the same key or has something in common with it, and that no other page is
-the copy of. What is left over on the one side was new, and on the other has become one with a neighbour, or is empty.
+the first page given up that begins with the same key or has something in common with it, and that no other page is the
+copy of. What is left over on the one side was new, and on the other has become one with a neighbour, or is empty.
+(Where one commit makes many pages into few, it may be a neighbour of the right one.)
 
 Invariants:
   1. A new page is the copy of one page at most, of its own level, and that page is given up.

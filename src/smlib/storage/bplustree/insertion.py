@@ -59,6 +59,7 @@ from smlib.storage.bplustree.working_pages import (
     Pages,
     base_of,
     capacity,
+    count_shared,
     descend,
     has_room,
     own_path,
@@ -75,9 +76,10 @@ def put_sorted(
     Key ``i`` lies from ``key_ends[i]`` to ``key_ends[i + 1]``, what its cell stores of the value likewise; ``sizes``
     are the sizes as cells have them.
     """
+    shared = np.int64(0)
     while done < sizes.size:
         begin, size = at(key_ends[done]), at(key_ends[done + 1] - key_ends[done])
-        wanted = descend(pages, keys, begin, size)
+        wanted = descend(pages, keys, begin, size, shared)
         if wanted == DONE and not has_room(pages):
             wanted = WANTS_ROOM
         if wanted != DONE:
@@ -98,8 +100,12 @@ def put_sorted(
         store_half(memory, at(cell + 4), sizes[done] >> 16)
         copy_bytes(keys, begin, memory, at(cell + LEAF_CELL), size)
         copy_bytes(values, at(value_ends[done]), memory, at(cell + LEAF_CELL + size), stored)
-        link_splits(pages)
         done += 1
+        if pages.state[RIGHT] != 0:
+            link_splits(pages)
+            shared = np.int64(0)
+        elif done < sizes.size:
+            shared = count_shared(pages, keys, at(key_ends[done]), at(key_ends[done + 1] - key_ends[done]))
     return done, DONE
 
 

@@ -70,6 +70,7 @@ MOST_MEMORY = 1 << 31
 # How many bytes of pages one call writes at most.
 GATHERED = 1 << 18
 WHAT_IS_WRONG = {
+    -1: "its checksum does not fit (invariant 4)",
     1: "a cell does not lie within the page (invariant 1 of a page)",
     2: "its keys are out of order (invariant 2 of a page)",
     3: "its head makes no sense (invariant 3 of a page)",
@@ -131,7 +132,9 @@ def store_pages(pages: Pages, numbers: Numbers, mapping: Bytes) -> None:
 
 
 @kernel(borrows=True)
-def gather_pages(pages: Pages, numbers: Numbers, done: Integer, buffer: Bytes, runs: Numbers) -> tuple[Integer, Integer]:
+def gather_pages(
+    pages: Pages, numbers: Numbers, done: Integer, buffer: Bytes, runs: Numbers
+) -> tuple[Integer, Integer]:
     """Seal the new ones of some pages, whose numbers are in order, and copy them one behind the other.
 
     From number ``done`` on, as many as the buffer takes. Of those that are neighbours in the file the first page, and
@@ -298,7 +301,10 @@ class PageFile:
         data = self.file.read_at(page * self.page_size, self.page_size)
         memory = np.frombuffer(bytearray(data), np.uint8)
         if len(data) < self.page_size or not is_sealed(memory, 0, self.page_size, page) or data[KIND] != kind:
-            raise CorruptDataError(f"{self.file.path}, byte {page * self.page_size}: page {page} is damaged")
+            raise CorruptDataError(
+                f"{self.file.path}, byte {page * self.page_size}: page {page} is damaged: its checksum does not fit "
+                f"(invariant 4)"
+            )
         return data
 
     def write_raw(self, page: int, kind: int, body: bytes) -> None:
@@ -323,11 +329,11 @@ class PageFile:
         buffer = np.empty(min(numbers.size * size, GATHERED), np.uint8)
         runs = np.empty((buffer.size // size, 2), np.int64)
         while done < numbers.size:
-            done, count = gather_pages(self.pages, numbers, done, buffer, runs)
-            start = 0
-            for page, length in runs[:count].tolist():
-                self.file.write_at(page * size, buffer.data[start : start + length * size])
-                start += length * size
+            done, found = gather_pages(self.pages, numbers, int(done), buffer, runs)
+            first, lengths = (runs[: int(found)] * size).T
+            ends = [0, *np.cumsum(lengths).tolist()]
+            pieces = map(buffer.data.__getitem__, map(slice, ends, ends[1:]))
+            self.file.write_pieces(zip(first.tolist(), pieces, strict=False))
 
     def _map(self, end: int) -> None:
         """Have the file mapped, up to an end at least, if the system can."""
@@ -352,8 +358,9 @@ class PageFile:
             memory[base : base + size] = np.frombuffer(data, np.uint8)
             broken = prove_page(memory, base, size, page, int(self.pages.state[NEXT]))
         if broken:
-            reason = f": {WHAT_IS_WRONG[int(broken)]}" if broken > 0 else ""
-            raise CorruptDataError(f"{self.file.path}, byte {offset}: page {page} is damaged{reason}")
+            raise CorruptDataError(
+                f"{self.file.path}, byte {offset}: page {page} is damaged: {WHAT_IS_WRONG[int(broken)]}"
+            )
         self.pages.state[IDLE] -= 1
         self.pages.frame_of[page] = frame
         self.pages.page_of[frame] = page

@@ -238,8 +238,8 @@ class Telling:
         caption = "The second sync: the meta page is on the disk, and the commit returns. "
         if free:
             caption += f"It has given up {say_pages(free)}, for later commits to take."
-        self._known |= self._shown.keys()
-        self._known &= self._new.nodes.keys()
+        self._known.update(self._shown)
+        self._known.intersection_update(self._new.nodes)
         return self._step(caption, Writer.commit, [self._new.meta.place], "Is the commit done?")
 
     def _step(

@@ -135,7 +135,8 @@ class BPlusTree(View):
                 create_file(disk, name, size)
             file = disk.open(name)
             try:
-                file.datasync()
+                if durability != "none":
+                    file.datasync()
                 tree._store = Store(disk, file, name, cache)
                 tree._writer = Writer(tree._store, durability, lambda: oldest_reader(disk, name))
             except BaseException:
@@ -158,7 +159,9 @@ class BPlusTree(View):
         return self._writer is None
 
     def close(self) -> None:
-        """Write and sync what is not on disk yet, and close the file; a second time does nothing.
+        """Write what is not in the file yet, and close it; a second time does nothing.
+
+        All is on disk then, but for ``durability="none"``: `BPlusTree.sync` before, if it must be.
 
         Raises
         ------

@@ -41,8 +41,10 @@ from smlib.storage.bplustree.pages import (
     at,
     cell_of,
     child_of,
+    compare,
     copy_bytes,
     count_of,
+    key_of,
     u64,
     way_down,
 )
@@ -105,10 +107,13 @@ def base_of(pages: Pages, page: Integer) -> np.uint32:
 
 
 @kernel(borrows=True)
-def descend(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32) -> Integer:
-    """Write down the way to the leaf of a key; ``WANTS_PAGE`` if a page is not there, ``DAMAGED`` if it is wrong."""
-    page = pages.state[ROOT]
-    for level in range(pages.state[DEPTH]):
+def descend(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32, known: Integer) -> Integer:
+    """Write down the way to the leaf of a key; ``WANTS_PAGE`` if a page is not there, ``DAMAGED`` if it is wrong.
+
+    The first pages of it may be known, and where it goes on from each of them.
+    """
+    page = pages.path[known] if known > 0 else pages.state[ROOT]
+    for level in range(known, pages.state[DEPTH]):
         pages.path[level] = page
         if pages.frame_of[page] < 0:
             pages.state[WANTED] = page
@@ -125,6 +130,20 @@ def descend(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32) -> Int
             pages.places[level] = np.int64(place)
             page = child_of(pages.memory, base, place)
     return DONE
+
+
+@kernel(borrows=True)
+def count_shared(pages: Pages, keys: Bytes, begin: np.uint32, size: np.uint32) -> Integer:
+    """Return from how many pages of the way down to a key the next one in order goes the same way."""
+    memory = pages.memory
+    for level in range(pages.state[DEPTH] - 1):
+        base = base_of(pages, pages.path[level])
+        place = at(pages.places[level] + 1)
+        if place < count_of(memory, base):
+            key, key_size = key_of(memory, base, cell_of(memory, base, place))
+            if compare(memory, key, key_size, keys, begin, size) <= 0:
+                return np.int64(level)
+    return np.int64(pages.state[DEPTH] - 1)
 
 
 @kernel(borrows=True)

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from smlib._core.trace import Step
 from smlib.infotheory.huffman_coding.trace import trace
+from smlib.infotheory.snappy.trace import Element, Look
+from smlib.infotheory.snappy.trace import trace as trace_block
 from smlib.viz.layouts import Layout
 from smlib.viz.scene import Mark, Scene, circle, polyline, rect, text
 
@@ -165,6 +167,91 @@ def _draw_trees(title: str, nodes: Mapping[str, Node], lit: set[str]) -> Iterato
             yield text(f"on {key}", node.x, node.y + 4.5, node.label, on, anchor="middle")
 
 
+# Snappy: the data above, the table in the middle, what was written below.
+
+ROSES = b"Rose is a rose is a rose is a rose, and a nose is a nose."
+
+COLUMNS, CELL_HEIGHT, MARGIN = 19, 26.0, 28.0
+CELL = (RIGHT - LEFT - MARGIN) / COLUMNS
+SLOTS_A_ROW, SLOT_HEIGHT, SLOT_ROW = 8, 26.0, 50.0
+LINE, LINES, BYTES_SHOWN = 20.0, 5, 13
+
+
+def compress_roses() -> Iterator[Step]:
+    """Yield the steps of a block that begins with the example of the essay, with a table of 16 slots."""
+    return trace_block(ROSES)
+
+
+def draw_snappy(state: Mapping[str, Any]) -> Scene:
+    """Draw a step of a block that is being compressed."""
+    data_rows = -(-len(state["data"]) // COLUMNS)
+    table_rows = -(-len(state["table"]) // SLOTS_A_ROW)
+    table_top = 26.0 + CELL_HEIGHT * data_rows + 34
+    written_top = table_top + SLOT_ROW * table_rows + 22
+    marks = [
+        *_draw_data(state),
+        *_draw_table(state, table_top),
+        *_draw_written(state["elements"], state["size"], state["begin"], state["wrote"], written_top),
+    ]
+    height = written_top + LINE * max(LINES, len(state["elements"])) + 8
+    return Scene(WIDTH, height, tuple(marks))
+
+
+def _draw_data(state: Mapping[str, Any]) -> Iterator[Mark]:
+    data, begin = state["data"], state["begin"]
+    here, there = _pointed_at(state["look"], state["elements"][-1] if state["wrote"] else None)
+    yield text("data", LEFT, 16, f"The data: {len(data)} bytes, of which {begin} are written", "title")
+    for row in range(-(-len(data) // COLUMNS)):
+        y = 26 + CELL_HEIGHT * row + 18
+        yield text(f"row {row}", LEFT + MARGIN - 8, y, str(row * COLUMNS), "note", anchor="end")
+    for place, byte in enumerate(data):
+        x, y = LEFT + MARGIN + CELL * (place % COLUMNS), 26 + CELL_HEIGHT * (place // COLUMNS)
+        css = "lit" if place in here else "over-2" if place in there else "done" if place < begin else ""
+        yield rect(f"cell {place}", x, y, CELL - 2, CELL_HEIGHT - 2, f"node {css}".rstrip(), radius=3)
+        css = "on-lit" if place in here else ""
+        yield text(f"byte {place}", x + CELL / 2 - 1, y + 16.5, _letter(byte), css, anchor="middle")
+
+
+def _pointed_at(look: Look | None, element: Element | None) -> tuple[range, range]:
+    """Return the bytes that are looked at or written, and those that they are compared with or copied from."""
+    if look is not None:
+        return range(look.position, look.position + 4), range(look.earlier, look.earlier + 4)
+    if element is None:
+        return range(0), range(0)
+    here = range(element.begin, element.begin + element.length)
+    source = element.begin - element.offset
+    return here, range(source, source + element.length) if element.offset else range(0)
+
+
+def _draw_table(state: Mapping[str, Any], top: float) -> Iterator[Mark]:
+    table, look, data = state["table"], state["look"], state["data"]
+    yield text("table", LEFT, top - 11, f"The table: {len(table)} slots, each with the position it says", "title")
+    width = (RIGHT - LEFT + 6) / SLOTS_A_ROW - 6
+    for slot, place in enumerate(table):
+        x, y = LEFT + (width + 6) * (slot % SLOTS_A_ROW), top + SLOT_ROW * (slot // SLOTS_A_ROW)
+        lit = look is not None and look.slot == slot
+        yield rect(f"slot {slot}", x, y, width, SLOT_HEIGHT, "node lit" if lit else "node", radius=4)
+        yield text(f"says {slot}", x + width / 2, y + 17.5, str(place), "on-lit" if lit else "", anchor="middle")
+        four = "".join(_letter(byte) for byte in data[place : place + 4]).replace(" ", "␣") if place else ""
+        yield text(f"four {slot}", x + width / 2, y + SLOT_HEIGHT + 14, four, "note", anchor="middle")
+
+
+def _draw_written(elements: tuple[Element, ...], size: int, begin: int, wrote: bool, top: float) -> Iterator[Mark]:
+    told = f"Written: {size} bytes for {begin}" if elements else "Written: nothing yet"
+    yield text("written", LEFT, top, told, "title")
+    for number, element in enumerate(elements):
+        y = top + LINE * (number + 1)
+        css = "title" if wrote and number == len(elements) - 1 else ""
+        name = f"copy of {element.length}, {element.offset} back" if element.offset else f"literal of {element.length}"
+        shown = element.written[:BYTES_SHOWN].hex(" ") + (" ..." if len(element.written) > BYTES_SHOWN else "")
+        yield text(f"element {number}", LEFT, y, name, css)
+        yield text(f"bytes {number}", LEFT + 150, y, shown, css or "note")
+
+
+def _letter(byte: int) -> str:
+    return chr(byte) if 32 <= byte < 127 else "·"
+
+
 LAYOUTS = {
     "huffman_coding": Layout(
         title="A code grows, and a message is read back",
@@ -174,5 +261,15 @@ LAYOUTS = {
         "nothing marks where a letter ends.",
         steps=code_message,
         draw=draw_huffman,
-    )
+    ),
+    "snappy": Layout(
+        title="A block is compressed",
+        note="A line of Gertrude Stein's, and more than she wrote. At each position the four bytes that stand there lead "
+        "to a slot of the table, which says where such bytes may have been seen last (orange). If they are the same, "
+        "what was passed over goes out as a literal, and then a copy, for as long as both go on alike. The table is "
+        "small here, and its slots are contended for: at 43 stand four bytes that were seen before, but others have "
+        "taken their slot since. That costs a few bytes and breaks nothing.",
+        steps=compress_roses,
+        draw=draw_snappy,
+    ),
 }

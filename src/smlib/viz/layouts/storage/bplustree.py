@@ -159,7 +159,7 @@ def _say_row(row: Mapping[str, Any], used: bool) -> str:
 
 
 def _say_keys(keys: tuple[str, ...], branch: bool) -> str:
-    return " · ".join(keys).strip() + " ·" if branch else " ".join(keys)
+    return " · ".join(keys).strip() + " ·" if branch else " ".join(keys) or "empty"
 
 
 def _short(said: str, letters: int) -> str:
@@ -169,10 +169,11 @@ def _short(said: str, letters: int) -> str:
 BPLUSTREE = Layout(
     title="A B+tree in a file commits, and may crash",
     note="A tree with pages of 512 bytes, of which four items fill one, makes three commits. On the left is what is in "
-    "memory: a page that changes is copied, and so is all above it. On the right is the file, page by page. A dot says "
-    "which tree a page belongs to; a broken edge, that it was written and that no sync has covered it yet, so that a "
-    "crash may lose it. At each moment the power was cut 18 times, each time with other writes surviving, and what was "
-    "left was opened and proved. Watch the last two lines: they change with a single write, that of the meta page.",
+    "memory: a page that changes is copied, and so is all above it; where the file has the old page, the copy takes "
+    "its place. On the right is the file, page by page. A dot says which tree a page belongs to; a broken edge, that "
+    "it was written and that no sync has covered it yet, so that a crash may lose it. At each moment the power was cut "
+    "18 times, each time with other writes surviving, and what was left was opened and proved. Watch the last two "
+    "lines: they change with a single write, that of the meta page.",
     steps=commit_three_times,
     draw=draw_bplustree,
 )
