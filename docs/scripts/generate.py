@@ -77,7 +77,7 @@ def write_source(writer: Writer) -> None:
                 if "." not in name:
                     place = f"includes/{topic.name}/source/{pages.module_name(path)}.{name}.txt"
                     writer.write(place, excerpt(text, name) + "\n")
-    for path in pages.core_sources():
+    for path in pages.shared_sources():
         writer.write(pages.source_place(path), pages.source_page(path, None))
 
 

@@ -62,23 +62,26 @@ def source_place(path: Path) -> str:
 
 
 @cache
-def core_sources() -> tuple[Path, ...]:
-    """Return what all areas stand on."""
-    return tuple(path for path in sorted((PACKAGE / "_core").glob("*.py")) if path.name != "__init__.py")
+def shared_sources() -> tuple[Path, ...]:
+    """Return what topics stand on: the core, and what lies in an area beside its topics."""
+    of_topics = {path for topic in TOPICS.values() for path in topic.sources}
+    folders = ["_core", *dict.fromkeys(topic.area for topic in TOPICS.values())]
+    paths = [path for folder in folders for path in sorted((PACKAGE / folder).glob("*.py"))]
+    return tuple(path for path in paths if path.name != "__init__.py" and path not in of_topics)
 
 
 @cache
 def annotated_sources() -> frozenset[Path]:
     """Return every file that has an annotated page."""
-    return frozenset(core_sources()).union(*(topic.sources for topic in TOPICS.values()))
+    return frozenset(shared_sources()).union(*(topic.sources for topic in TOPICS.values()))
 
 
 # Annotated source.
 
 
 def source_page(path: Path, topic: Topic | None) -> str:
-    """Return the annotated page of a file of a topic, or of the core if there is none."""
-    siblings = topic.sources if topic else core_sources()
+    """Return the annotated page of a file of a topic, or of what topics share if there is none."""
+    siblings = topic.sources if topic else tuple(other for other in shared_sources() if other.parent == path.parent)
     origin = source_place(path)
     link = source_link(path, siblings)
     essay, rows = cut(path.read_text(encoding="utf-8"))

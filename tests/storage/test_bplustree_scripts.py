@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ class Desk:
     def __init__(self) -> None:
         self.disk = SimulatedDisk(seed=1)
         self.tree = BPlusTree.open(PATH, page_size=SIZE, filesystem=self.disk)
-        self.views: dict[str, Snapshot] = {}
+        self.views: dict[str, Snapshot[Any]] = {}
 
     def __call__(self, words: list[str]) -> str:
         name, *rest = words

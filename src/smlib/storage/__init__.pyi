@@ -1,7 +1,4 @@
 from .array_btree.integer_map import SortedIntMap as SortedIntMap
-from .bplustree.snapshots import Snapshot as Snapshot
-from .bplustree.transactions import Batch as Batch
-from .bplustree.transactions import Transaction as Transaction
 from .bplustree.tree import BPlusTree as BPlusTree
 from .btree.tree import BTree as BTree
 from .faults import SimulatedCrash as SimulatedCrash
@@ -12,4 +9,7 @@ from .filesystem import Lock as Lock
 from .keys import decode_key as decode_key
 from .keys import encode_key as encode_key
 from .local_filesystem import LocalFileSystem as LocalFileSystem
+from .snapshots import Snapshot as Snapshot
 from .sorted_mapping import SortedMapping as SortedMapping
+from .transactions import Batch as Batch
+from .transactions import Transaction as Transaction

@@ -62,7 +62,7 @@ noticed.
 
 Read on: `pages` is the page and its cells, `working_pages` says who may write which, `insertion` and `deletion` change
 the tree, `lookups` finds; `page_file` reads, proves and writes, `chains` has large values and the free pages, `meta`
-the two meta pages; `commits` is the order of it all; `store`, `views`, `snapshots`, `transactions` and `tree` are what
+the two meta pages; `commits` is the order of it all; `store` and `tree` are what
 people use; `readers` looks in from other processes, `compaction` writes the file anew, and `invariants` proves it.
 `inspection`, `page_facts` and `drawing` show a file page by page, whole or damaged: ``smlib inspect PATH``.
 

@@ -115,8 +115,8 @@ class Writer:
         store.files.mapped = self.durability == "none"
         self._changed = False
         self._large = 0
-        self._free_list = FreeList.read(store.files, store.meta.free_list)
-        self._waiting: dict[int, Numbers] = {store.meta.transaction: self._free_list.numbers}
+        self._free_list = FreeList.read(store.files, store.newest.free_list)
+        self._waiting: dict[int, Numbers] = {store.newest.transaction: self._free_list.numbers}
 
     def free_pages(self) -> Numbers:
         """Return all pages that are free, now or when nobody looks at older trees any more."""
@@ -144,7 +144,7 @@ class Writer:
             if not puts and not removals and not everything:
                 return
             self._release()
-            old, state = store.meta, store.files.pages.state
+            old, state = store.newest, store.files.pages.state
             store.files.set_state(old)
             spare, taken = store.files.pages.spare[: state[SPARE]].copy(), int(state[TAKEN])
             try:
@@ -165,7 +165,7 @@ class Writer:
             except BaseException:
                 self._undo(old, spare, taken)
                 raise
-            store.meta = meta
+            store.newest = meta
             if int(state[WRITTEN]) < meta.transaction:
                 self._recycle()
                 freed = self._freed()
@@ -181,8 +181,8 @@ class Writer:
         with store.mutex:
             self._stop_timer()
             self.require_working()
-            if int(store.files.pages.state[WRITTEN]) < store.meta.transaction:
-                self._write_again(store.meta)
+            if int(store.files.pages.state[WRITTEN]) < store.newest.transaction:
+                self._write_again(store.newest)
 
     def sync(self) -> None:
         """Return when all commits are on disk."""
@@ -197,13 +197,13 @@ class Writer:
         self._stop_timer()
         if self.failure is None:
             self.flush()
-            if self._changed or not metas_agree(store.file, store.meta):
-                meta = store.meta._replace(transaction=store.meta.transaction + 1, free_list=self._free_list.first)
+            if self._changed or not metas_agree(store.file, store.newest):
+                meta = store.newest._replace(transaction=store.newest.transaction + 1, free_list=self._free_list.first)
                 self._guard(lambda: store.file.write_at(meta.place * meta.page_size, encode_meta(meta)))
                 if self.durability != "none":
                     self._guard(store.file.datasync)
-                store.meta = meta
-            end = store.meta.next_page * store.meta.page_size
+                store.newest = meta
+            end = store.newest.next_page * store.newest.page_size
             if store.file.size() > end:
                 store.file.truncate(end)
 
@@ -218,7 +218,7 @@ class Writer:
             self._set_spare(spare)
             state[TAKEN], state[NEXT] = taken, following
             raise
-        store.meta = written
+        store.newest = written
         self._waiting[meta.transaction] = np.concatenate([self._waiting[meta.transaction], given_up])
 
     def _write_in_time(self) -> None:
@@ -345,7 +345,7 @@ class Writer:
     def _release(self) -> None:
         """Make pages spare that nobody needs: those given up by a commit that is in the file and that all have seen."""
         files = self.store.files
-        oldest = min(self.store.readers, default=self.store.meta.transaction)
+        oldest = min(self.store.readers, default=self.store.newest.transaction)
         oldest = min(oldest, int(files.pages.state[WRITTEN]))
         if self._waiting:
             outside = self.oldest_outside()

@@ -35,7 +35,7 @@ def compact_store(writer: Writer, cache_size: int) -> None:
         store.filesystem.rename(name, store.path)
         try:
             store.filesystem.sync_directory(os.path.dirname(store.path) or ".")
-            old, old_meta = store.file, store.meta
+            old, old_meta = store.file, store.newest
             store.load(store.filesystem.open(store.path), cache_size)
             writer.load()
             moved = old_meta._replace(transaction=old_meta.transaction + 1, root=MOVED)
@@ -51,7 +51,7 @@ def write_copy(store: Store, name: str) -> None:
     """Write all items into a new file, and sync it; if that fails, there is none."""
     try:
         with store.filesystem.open(name, create=True) as file:
-            write_empty_tree(file, store.meta.page_size, store.meta.transaction + 2)
+            write_empty_tree(file, store.newest.page_size, store.newest.transaction + 2)
             copy = Store(store.filesystem, file, name, 0)
             load_items(store, Writer(copy, "none", lambda: None))
             file.datasync()
@@ -64,12 +64,12 @@ def write_copy(store: Store, name: str) -> None:
 def load_items(source: Store, target: Writer) -> None:
     """Copy all items, and the number of edits, so that nobody who walks over them takes this for a change."""
     target.counts_edits = False
-    target.store.meta = target.store.meta._replace(edits=source.meta.edits)
+    target.store.newest = target.store.newest._replace(edits=source.newest.edits)
     start, complete = b"", False
     puts: dict[bytes, bytes] = {}
     size = 0
     while not complete:
-        items, complete = source.collect(source.meta, start, None, False, ITEMS_AT_ONCE)
+        items, complete = source.collect(source.newest, start, None, False, ITEMS_AT_ONCE)
         puts.update(items)
         size += sum(len(key) + len(value) for key, value in items)
         if items:

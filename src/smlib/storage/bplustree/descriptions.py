@@ -80,7 +80,7 @@ def describe_tree(disk: FileSystem, path: str) -> Tree:
     with disk.open(path, readonly=True) as file:
         store = Store(disk, file, path, 0)
         found = []
-        for page, leaf, cells, low, _ in walk_tree(store, store.meta):
+        for page, leaf, cells, low, _ in walk_tree(store, store.newest):
             keys = tuple(say(store.files.copy(begin, end - begin)) for begin, end, _ in cells)
             children = () if leaf else tuple(child for _, _, child in cells)
             found.append((page, Node(keys, children, 0, say(low or b""))))
@@ -88,7 +88,7 @@ def describe_tree(disk: FileSystem, path: str) -> Tree:
         for page, node in reversed(found):
             levels[page] = levels[node.children[0]] + 1 if node.children else 0
         nodes = {page: node._replace(level=levels[page]) for page, node in found}
-        return Tree(store.meta, nodes, frozenset(walk_pages(store, store.meta)))
+        return Tree(store.newest, nodes, frozenset(walk_pages(store, store.newest)))
 
 
 def find_originals(old: Tree, new: Tree) -> dict[int, int]:

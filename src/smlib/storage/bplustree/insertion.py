@@ -76,7 +76,7 @@ def put_sorted(
     Key ``i`` lies from ``key_ends[i]`` to ``key_ends[i + 1]``, what its cell stores of the value likewise; ``sizes``
     are the sizes as cells have them.
     """
-    shared = np.int64(0)
+    shared: Integer = np.int64(0)
     while done < sizes.size:
         begin, size = at(key_ends[done]), at(key_ends[done + 1] - key_ends[done])
         wanted = descend(pages, keys, begin, size, shared)

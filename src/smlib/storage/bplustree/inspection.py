@@ -107,10 +107,10 @@ def check_file(disk: FileSystem, path: str) -> tuple[Meta, bool]:
     for file in attempts(disk, path):
         try:
             store = Store(disk, file, path, 0)
-            free = FreeList.read(store.files, store.meta.free_list)
-            check_tree(store, store.meta, free.numbers, free.trunks)
-            other = 1 - store.meta.place
-            return store.meta, read_page(file, store.meta.page_size, other, store.meta.next_page).damage is None
+            free = FreeList.read(store.files, store.newest.free_list)
+            check_tree(store, store.newest, free.numbers, free.trunks)
+            other = 1 - store.newest.place
+            return store.newest, read_page(file, store.newest.page_size, other, store.newest.next_page).damage is None
         except CorruptDataError as error:
             damage = error
         except MemoryError as error:

@@ -7,7 +7,7 @@ here is how the pages hang together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from smlib.storage.bplustree.chains import value_pages
 from smlib.storage.bplustree.meta import Meta
 from smlib.storage.bplustree.page_file import WHAT_IS_WRONG
 from smlib.storage.bplustree.pages import BRANCH, COUNT, ELSEWHERE, KIND, LEAF, REFERENCE, TRANSACTION, at, prove
-from smlib.storage.bplustree.store import Store
 from smlib.storage.bplustree.working_pages import Numbers
+
+if TYPE_CHECKING:
+    from smlib.storage.bplustree.store import Store
 
 
 def check_tree(store: Store, meta: Meta, free: Numbers | None, others: list[int]) -> None:
@@ -61,7 +63,7 @@ def add_page(store: Store, seen: set[int], page: int) -> None:
 def fail(store: Store, page: int, invariant: int, reason: str) -> NoReturn:
     """Raise CorruptDataError about a page."""
     raise CorruptDataError(
-        f"{store.path}, byte {page * store.meta.page_size}: page {page} is damaged: {reason} (invariant {invariant})"
+        f"{store.path}, byte {page * store.newest.page_size}: page {page} is damaged: {reason} (invariant {invariant})"
     )
 
 

@@ -325,7 +325,8 @@ class PageFile:
         if self._mapping.size:
             store_pages(self.pages, numbers, self._mapping)
             return
-        size, done = self.page_size, 0
+        size = self.page_size
+        done: Integer = 0
         buffer = np.empty(min(numbers.size * size, GATHERED), np.uint8)
         runs = np.empty((buffer.size // size, 2), np.int64)
         while done < numbers.size:

@@ -130,21 +130,21 @@ class WatchingStore(Store):
 
     def current(self) -> Meta:
         """Return the newest tree in the file."""
-        meta = self.meta
+        meta = self.newest
         other = (1 - meta.place) * meta.page_size
         head = self.file.read_at(other, HEAD)
         if int.from_bytes(head[TRANSACTION : TRANSACTION + 8], "little") > meta.transaction:
             self._follow()
-        return self.meta
+        return self.newest
 
-    def hold(self, transaction: int) -> None:
-        """Keep the pages of a transaction's tree from being taken again."""
-        super().hold(transaction)
+    def hold(self, state: Meta) -> None:
+        """Keep the pages of a tree from being taken again."""
+        super().hold(state)
         self._move_pin()
 
-    def let_go(self, transaction: int) -> None:
+    def let_go(self, state: Meta) -> None:
         """Undo one `hold`."""
-        super().let_go(transaction)
+        super().let_go(state)
         if self.refusal is None:
             self._move_pin()
 
@@ -155,17 +155,17 @@ class WatchingStore(Store):
 
     def _follow(self) -> None:
         """Go on to the newest tree, if its meta page is whole by now."""
-        meta = newest_meta(self.file, (self.meta.page_size,))
+        meta = newest_meta(self.file, (self.newest.page_size,))
         if meta is None:
             raise CorruptDataError(f"{self.path}, byte 0: no meta page is whole any more (invariant 6)")
-        if meta.transaction <= self.meta.transaction:
+        if meta.transaction <= self.newest.transaction:
             return
         prove_meta(self.file, meta)
         if meta.root != MOVED:
             self.files.set_state(meta)
             self.files.pages.state[WRITTEN] = meta.transaction
             self.files.forget_all()
-            self.meta = meta
+            self.newest = meta
         elif not self.readers:
             # Views of the old file keep it, and the tree with it, until they are closed.
             old = self.file
@@ -174,4 +174,4 @@ class WatchingStore(Store):
         self._move_pin()
 
     def _move_pin(self) -> None:
-        self._pin.move(min(self.readers, default=self.meta.transaction))
+        self._pin.move(min(self.readers, default=self.newest.transaction))

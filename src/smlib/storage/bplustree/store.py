@@ -20,33 +20,35 @@ import numpy as np
 from smlib._core.kernel import bind_types
 from smlib.errors import ClosedError, CorruptDataError, StorageError
 from smlib.storage.bplustree import lookups
+from smlib.storage.bplustree.arguments import longest_key
 from smlib.storage.bplustree.chains import read_value
+from smlib.storage.bplustree.invariants import check_tree
 from smlib.storage.bplustree.meta import Meta, read_meta
 from smlib.storage.bplustree.page_file import PageFile
 from smlib.storage.bplustree.pages import ELSEWHERE, REFERENCE
 from smlib.storage.bplustree.working_pages import WRITTEN
+from smlib.storage.byte_store import ByteStore, Item
 from smlib.storage.filesystem import File, FileSystem
 
-Item = tuple[bytes, bytes]
-# Of a walk or a look-up of many, how many items and bytes are copied at once.
-ITEMS_AT_ONCE, BYTES_AT_ONCE = 1024, 1 << 17
+# Of a walk or a look-up of many, how many bytes are copied at once, and of the latter, how many items.
+BYTES_AT_ONCE, ITEMS_AT_ONCE = 1 << 17, 1024
 
 
-class Store:
-    """An open file.
+class Store(ByteStore[Meta]):
+    """An open file; its states are the meta pages that it had.
 
     Attributes
     ----------
     path : str
     file : File
     files : PageFile
-    meta : Meta
+    newest : Meta
         The newest tree; it may be newer than what is in the file.
     readers : dict
         How many views there are of the tree of each transaction.
     """
 
-    __slots__ = ("__weakref__", "_find", "file", "files", "filesystem", "meta", "mutex", "path", "readers", "refusal")
+    __slots__ = ("__weakref__", "_find", "file", "files", "filesystem", "mutex", "newest", "path", "readers", "refusal")
 
     def __init__(self, filesystem: FileSystem, file: File, path: str, cache_size: int) -> None:
         self.filesystem = filesystem
@@ -65,7 +67,7 @@ class Store:
         files = PageFile(file, meta.page_size, cache_size)
         files.set_state(meta)
         files.pages.state[WRITTEN] = meta.transaction
-        self.file, self.files, self.meta = file, files, meta
+        self.file, self.files, self.newest = file, files, meta
 
     def require_open(self) -> None:
         """Raise ClosedError if the store is closed, and StorageError in a child of the process that opened it."""
@@ -80,26 +82,43 @@ class Store:
 
     def current(self) -> Meta:
         """Return the newest tree."""
-        return self.meta
+        return self.newest
 
-    def hold(self, transaction: int) -> None:
-        """Keep the pages of a transaction's tree from being taken again."""
-        self.readers[transaction] = self.readers.get(transaction, 0) + 1
+    @property
+    def longest_key(self) -> int:  # type: ignore[override]  # an attribute elsewhere
+        """How many bytes a key may have."""
+        return longest_key(self.newest.page_size)
 
-    def let_go(self, transaction: int) -> None:
+    def hold(self, state: Meta) -> None:
+        """Keep the pages of a tree from being taken again."""
+        self.readers[state.transaction] = self.readers.get(state.transaction, 0) + 1
+
+    def let_go(self, state: Meta) -> None:
         """Undo one `hold`."""
-        self.readers[transaction] -= 1
-        if not self.readers[transaction]:
-            del self.readers[transaction]
+        self.readers[state.transaction] -= 1
+        if not self.readers[state.transaction]:
+            del self.readers[state.transaction]
 
-    def get(self, meta: Meta | None, key: bytes) -> bytes:
+    def count(self, state: Meta) -> int:
+        """Return the number of items."""
+        return state.items
+
+    def check(self, state: Meta) -> None:
+        """Prove invariants 1 to 4 of a tree."""
+        check_tree(self, state, None, [])
+
+    def describe(self, state: Meta) -> dict[str, float]:
+        """Return ``items``, ``depth``, and ``pages``: how many the file has."""
+        return {"items": state.items, "depth": state.depth, "pages": state.next_page}
+
+    def get(self, state: Meta | None, key: bytes) -> bytes:
         """Return the value of a key in a tree, the newest one if none is given; KeyError if it is not there."""
         if type(key) is not bytes:
             raise KeyError(key)
         with self.mutex:
             if self.refusal is not None:
                 self.require_open()
-            tree = self.current() if meta is None else meta
+            tree = self.current() if state is None else state
             files = self.files
             while True:
                 pages = files.pages
@@ -113,11 +132,11 @@ class Store:
                     raise KeyError(key)
                 self.want(-2 - int(place))
 
-    def get_many(self, meta: Meta | None, keys: list[Any], default: Any) -> list[Any]:
+    def get_many(self, state: Meta | None, keys: list[Any], default: Any) -> list[Any]:
         """Return the values of many keys in a tree."""
         if not set(map(type, keys)) <= {bytes}:
             asked = [key if type(key) is bytes else None for key in keys]
-            found = iter(self.get_many(meta, [key for key in asked if key is not None], default))
+            found = iter(self.get_many(state, [key for key in asked if key is not None], default))
             return [default if key is None else next(found) for key in asked]
         key_ends = np.zeros(len(keys) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)), out=key_ends[1:])
@@ -128,7 +147,7 @@ class Store:
         values: list[Any] = []
         with self.mutex:
             self.require_open()
-            tree = self.current() if meta is None else meta
+            tree = self.current() if state is None else state
             while len(values) < len(keys):
                 pages = self.files.pages
                 count, wanted = lookups.find_values(
@@ -161,11 +180,11 @@ class Store:
         return values
 
     def collect(
-        self, meta: Meta, start: bytes, stop: bytes | None, reverse: bool, most: int
+        self, state: Meta, start: bytes, stop: bytes | None, reverse: bool, most: int
     ) -> tuple[list[Item], bool]:
         """Return the first items of an interval, and whether these are all."""
         interval = np.frombuffer(bytearray(start + (stop or b"")), np.uint8)
-        data = np.empty(min(most * 256 + meta.page_size, BYTES_AT_ONCE), np.uint8)
+        data = np.empty(min(most * 256 + state.page_size, BYTES_AT_ONCE), np.uint8)
         key_ends, value_ends = np.empty(most, np.int64), np.empty(most, np.int64)
         stop_size = -1 if stop is None else len(stop)
         with self.mutex:
@@ -175,9 +194,9 @@ class Store:
                 count, wanted = lookups.collect_items(
                     pages.memory,
                     pages.frame_of,
-                    meta.root,
-                    meta.depth,
-                    meta.page_size,
+                    state.root,
+                    state.depth,
+                    state.page_size,
                     interval,
                     len(start),
                     stop_size,
@@ -212,7 +231,7 @@ class Store:
     def misplaced(self, page: int) -> CorruptDataError:
         """Return the error of a page that is whole, and of the wrong kind for its level."""
         return CorruptDataError(
-            f"{self.path}, byte {page * self.meta.page_size}: page {page} is damaged: it does not belong where a "
+            f"{self.path}, byte {page * self.newest.page_size}: page {page} is damaged: it does not belong where a "
             f"branch leads to it (invariant 2)"
         )
 

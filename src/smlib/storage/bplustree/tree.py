@@ -5,30 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Literal, NoReturn, SupportsIndex
+from typing import Literal, NoReturn, SupportsIndex
 
 from smlib._core.validate import as_count
 from smlib.errors import InputError, ReadOnlyError
-from smlib.storage.bplustree.arguments import as_key, as_value, longest_key
+from smlib.storage.arguments import as_items, as_key, as_value
 from smlib.storage.bplustree.commits import Writer
 from smlib.storage.bplustree.compaction import compact_store
 from smlib.storage.bplustree.creation import create_file
 from smlib.storage.bplustree.invariants import check_tree
 from smlib.storage.bplustree.meta import PAGE_SIZES, Meta
 from smlib.storage.bplustree.readers import WatchingStore, oldest_reader
-from smlib.storage.bplustree.snapshots import Snapshot
 from smlib.storage.bplustree.store import Store
-from smlib.storage.bplustree.transactions import Batch, Transaction
-from smlib.storage.bplustree.views import View
 from smlib.storage.filesystem import FileSystem, Lock, PathLike
 from smlib.storage.local_filesystem import LocalFileSystem
-from smlib.storage.sorted_mapping import pairs_of
+from smlib.storage.snapshots import Snapshot
+from smlib.storage.transactions import Batch, Transaction
+from smlib.storage.views import View
 
 Durability = Literal["sync", "batch", "none"]
 CACHE_SIZE = 64 << 20
 
 
-class BPlusTree(View):
+class BPlusTree(View[Meta]):
     """A mapping from bytes to bytes in a file, in the order of its keys.
 
     `BPlusTree.open` makes one; every change of it is a commit, and `BPlusTree.put_many`, `BPlusTree.batch` and
@@ -189,10 +188,10 @@ class BPlusTree(View):
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._store.file.closed else f"{self._store.meta.items} items"
+        state = "closed" if self._store.file.closed else f"{self._store.newest.items} items"
         return f"<BPlusTree {self.path!r}, {state}>"
 
-    def _mutex_of(self) -> Store:
+    def _store_of(self) -> Store:
         return self._store
 
     def _look(self) -> tuple[Store, Meta]:
@@ -209,17 +208,13 @@ class BPlusTree(View):
         return self._store.get(None, key)
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
-        self._writing().commit({as_key(key, self._longest): as_value(value)})
+        self._writing().commit({as_key(key, self._store.longest_key): as_value(value)})
 
     def __delitem__(self, key: bytes) -> None:
         writer = self._writing()
         with self._store.mutex:
             self._store.get(None, key)
             writer.commit({}, (key,))
-
-    @property
-    def _longest(self) -> int:
-        return longest_key(self._store.meta.page_size)
 
     def put_many(self, items: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> None:
         """Set many items in one commit; of equal keys the last one stays.
@@ -238,13 +233,13 @@ class BPlusTree(View):
         -----
         Complexity: O(log n) an item. Neighbours share the pages that they change.
         """
-        self._writing().commit(as_items(items, self._longest))
+        self._writing().commit(as_items(items, self._store.longest_key))
 
     def clear(self) -> None:
         """Remove all items in one commit, in O(pages)."""
         self._writing().commit({}, everything=True)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> Snapshot[Meta]:
         """Return the tree as it is now, for good; close it when you are done with it."""
         return Snapshot(self._store)
 
@@ -291,7 +286,7 @@ class BPlusTree(View):
         [(b'pears', b'7')]
         """
         writer = None if readonly else self._writing()
-        return Transaction(self.snapshot(), writer, self._longest)
+        return Transaction(self.snapshot(), writer)
 
     def sync(self) -> None:
         """Return when all commits are on disk, whatever the durability."""
@@ -360,18 +355,3 @@ class BPlusTree(View):
 
     def __reduce__(self) -> NoReturn:
         raise InputError("a tree that is open cannot be pickled; open the file where it is needed")
-
-
-def as_items(items: Any, longest: int) -> dict[bytes, bytes]:
-    """Return items as a dict; InputError if one cannot be set."""
-    if isinstance(items, (dict, list, tuple)):
-        try:
-            found: dict[bytes, bytes] = dict(items)
-        except (TypeError, ValueError):
-            found = {}
-        plain = found and set(map(type, found)) == {bytes} == set(map(type, found.values()))
-        if plain and max(map(len, found)) <= longest:
-            return found
-    else:
-        found = {}
-    return {as_key(key, longest): as_value(value) for key, value in pairs_of(items)}

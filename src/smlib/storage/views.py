@@ -1,40 +1,40 @@
-"""Views: what a tree and a snapshot of it have in common, all that reads.
+"""Views: what a store and a snapshot of it have in common, all that reads.
 
-A walk copies some items at a time, few at first and then many, and gives them out one by one. In a tree that changes in
-between it goes on behind the item that it gave out last, unless a key was inserted or deleted.
+A walk copies some items at a time, few at first and then many, and gives them out one by one. In a store that changes
+in between it goes on behind the item that it gave out last, unless a key was inserted or deleted.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Generic
 
-from smlib.storage.bplustree.arguments import as_interval
-from smlib.storage.bplustree.meta import Meta
-from smlib.storage.bplustree.store import ITEMS_AT_ONCE, Item, Store
+from smlib.storage.arguments import as_interval
+from smlib.storage.byte_store import ByteStore, Item, S
 from smlib.storage.sorted_mapping import SortedMapping, keys_changed
 
-# Of a walk, how many items are copied first.
-ITEMS_FIRST = 16
+# Of a walk, how many items are copied first, and how many at most.
+ITEMS_FIRST, ITEMS_AT_ONCE = 16, 1024
 
 
-class View(SortedMapping[bytes, bytes]):
-    """A mapping that reads from a tree."""
+class View(SortedMapping[bytes, bytes], Generic[S]):
+    """A mapping that reads from a store."""
 
     __slots__ = ()
 
     @abstractmethod
-    def _look(self) -> tuple[Store, Meta]:
-        """Return the store and the tree to look at; called under the store's mutex."""
+    def _look(self) -> tuple[ByteStore[S], S]:
+        """Return the store and the state to look at; called under the store's mutex."""
 
     @abstractmethod
-    def _mutex_of(self) -> Store:
+    def _store_of(self) -> ByteStore[S]:
         """Return the store; ClosedError if the view is closed."""
 
     def __len__(self) -> int:
-        with self._mutex_of().mutex:
-            return self._look()[1].items
+        with self._store_of().mutex:
+            store, state = self._look()
+            return store.count(state)
 
     def range(
         self,
@@ -71,7 +71,7 @@ class View(SortedMapping[bytes, bytes]):
         Complexity: O(log n + k) for k items; some hundred are copied at a time.
         """
         low, high = as_interval(start, stop, prefix)
-        store = self._mutex_of()
+        store = self._store_of()
         with store.mutex:
             edits = self._look()[1].edits
         return walk_items(store, self._look, edits, low, high, reverse)
@@ -91,14 +91,14 @@ class View(SortedMapping[bytes, bytes]):
         Complexity: O(log n) a key, without the cost of a call for each.
         """
         asked = list(keys)
-        with self._mutex_of().mutex:
-            store, meta = self._look()
-            return store.get_many(meta, asked, default)
+        with self._store_of().mutex:
+            store, state = self._look()
+            return store.get_many(state, asked, default)
 
 
 def walk_items(
-    store: Store,
-    look: Callable[[], tuple[Store, Meta]],
+    store: ByteStore[S],
+    look: Callable[[], tuple[ByteStore[S], S]],
     edits: int,
     start: bytes,
     stop: bytes | None,
@@ -108,14 +108,14 @@ def walk_items(
     most = ITEMS_FIRST
     while True:
         with store.mutex:
-            _, tree = look()
-            if tree.edits != edits:
+            _, state = look()
+            if state.edits != edits:
                 raise keys_changed("a snapshot")
-            items, complete = store.collect(tree, start, stop, reverse, most)
-        live = store.meta is tree
+            items, complete = store.collect(state, start, stop, reverse, most)
+        live = store.newest is state
         for item in items:
             yield item
-            if live and store.meta is not tree:
+            if live and store.newest is not state:
                 break
         else:
             if complete:

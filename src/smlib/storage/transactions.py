@@ -26,16 +26,17 @@ from types import TracebackType
 from typing import Any
 
 from smlib.errors import ClosedError, ConflictError, ReadOnlyError
-from smlib.storage.bplustree.arguments import as_interval, as_key, as_value, longest_key
-from smlib.storage.bplustree.commits import Writer
-from smlib.storage.bplustree.snapshots import Snapshot
+from smlib.storage.arguments import as_interval, as_key, as_value
+from smlib.storage.byte_store import Committer
+from smlib.storage.snapshots import Snapshot
 from smlib.storage.sorted_mapping import SortedMapping, keys_changed, pairs_of
 
 
 class Batch:
     """Changes that are applied in one commit at the end of a ``with`` block, and dropped if it raises.
 
-    `BPlusTree.batch` makes them. Of changes of one key the last one counts; removing a key that is not there is none.
+    `BPlusTree.batch` and `LSMTree.batch` make them. Of changes of one key the last one counts; removing a key that is
+    not there is none.
 
     Notes
     -----
@@ -44,9 +45,9 @@ class Batch:
 
     __slots__ = ("_changes", "_longest", "_writer")
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer: Writer | None = writer
-        self._longest = longest_key(writer.store.meta.page_size)
+    def __init__(self, writer: Committer) -> None:
+        self._writer: Committer | None = writer
+        self._longest = writer.store.longest_key
         self._changes: dict[bytes, bytes | None] = {}
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
@@ -81,7 +82,7 @@ class Batch:
         if kind is None:
             commit_changes(writer, self._changes)
 
-    def _require_open(self) -> Writer:
+    def _require_open(self) -> Committer:
         if self._writer is None:
             raise ClosedError("the batch is done; begin another one")
         return self._writer
@@ -90,7 +91,7 @@ class Batch:
 class Transaction(SortedMapping[bytes, bytes]):
     """A snapshot and changes of one's own over it, committed at the end of a ``with`` block, and dropped if it raises.
 
-    `BPlusTree.transaction` makes them. It can do what a tree can, and belongs to one thread.
+    `BPlusTree.transaction` and `LSMTree.transaction` make them. It can do what a store can, and belongs to one thread.
 
     Notes
     -----
@@ -100,10 +101,10 @@ class Transaction(SortedMapping[bytes, bytes]):
 
     __slots__ = ("_added", "_changes", "_edits", "_keys", "_longest", "_snapshot", "_writer")
 
-    def __init__(self, snapshot: Snapshot, writer: Writer | None, longest: int) -> None:
+    def __init__(self, snapshot: Snapshot[Any], writer: Committer | None) -> None:
         self._snapshot = snapshot
         self._writer = writer
-        self._longest = longest
+        self._longest = snapshot._store_of().longest_key
         self._changes: dict[bytes, bytes | None] = {}
         self._keys: list[bytes] = []
         self._edits = 0
@@ -111,7 +112,7 @@ class Transaction(SortedMapping[bytes, bytes]):
 
     def __getitem__(self, key: bytes) -> bytes:
         if type(key) is bytes and key in self._changes:
-            self._snapshot._mutex_of()
+            self._snapshot._store_of()
             value = self._changes[key]
             if value is None:
                 raise KeyError(key)
@@ -153,7 +154,7 @@ class Transaction(SortedMapping[bytes, bytes]):
         return values
 
     def check(self) -> None:
-        """Prove the tree that the transaction began with; see `Snapshot.check`."""
+        """Prove what the transaction began with; see `Snapshot.check`."""
         self._snapshot.check()
 
     def stats(self) -> dict[str, float]:
@@ -166,20 +167,20 @@ class Transaction(SortedMapping[bytes, bytes]):
         Raises
         ------
         ConflictError
-            Another commit has changed the tree since this transaction began; its changes are dropped.
+            Another commit has changed the store since this transaction began; its changes are dropped.
         StorageError
-            As any commit of the tree.
+            As any commit of the store.
         """
-        self._snapshot._mutex_of()
+        self._snapshot._store_of()
         changes, self._changes = self._changes, {}
         snapshot, writer = self._snapshot, self._writer
         try:
             if writer is not None and changes:
                 with writer.store.mutex:
                     writer.require_working()
-                    if writer.store.meta.transaction != snapshot._meta.transaction:
+                    if writer.store.current().transaction != snapshot._state.transaction:
                         raise ConflictError(
-                            f"{writer.store.path}: the tree was changed after this transaction began, and what it has "
+                            f"{writer.store.path}: the store was changed after this transaction began, and what it has "
                             f"read may be out of date; begin another one"
                         )
                     commit_changes(writer, changes)
@@ -249,7 +250,7 @@ class Transaction(SortedMapping[bytes, bytes]):
         return keys[place] if place < len(keys) and (high is None or keys[place] < high) else None
 
 
-def commit_changes(writer: Writer, changes: dict[bytes, bytes | None]) -> None:
+def commit_changes(writer: Committer, changes: dict[bytes, bytes | None]) -> None:
     """Commit changes, None standing for a removal."""
     puts = {key: value for key, value in changes.items() if value is not None}
     writer.commit(puts, [key for key, value in changes.items() if value is None])

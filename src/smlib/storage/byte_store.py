@@ -1,0 +1,106 @@
+"""What a store of bytes brings: states that can be looked at, and commits from one to the next.
+
+Snapshots, transactions, batches and walks are the same for a B+tree and for an LSM-tree. They ask a store for its
+newest *state*, hold it, and read from it; what a state is, is the store's own affair. It has the number of the commit
+that made it.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from typing import Any, Generic, Protocol, TypeVar
+
+Item = tuple[bytes, bytes]
+
+
+class State(Protocol):
+    """What one commit has left."""
+
+    @property
+    def transaction(self) -> int:
+        """The number of the commit."""
+
+    @property
+    def edits(self) -> int:
+        """The number of commits that inserted or removed a key."""
+
+
+S = TypeVar("S", bound=State)
+
+
+class ByteStore(ABC, Generic[S]):
+    """A store that maps bytes to bytes.
+
+    Attributes
+    ----------
+    path : str
+    mutex : RLock
+        Held for as long as a call looks at what a commit may change.
+    newest : State
+        As far as is known without asking the disk.
+    longest_key : int
+        In bytes.
+    """
+
+    __slots__ = ()
+
+    path: str
+    mutex: threading.RLock
+    newest: S
+    longest_key: int
+
+    @abstractmethod
+    def require_open(self) -> None:
+        """Raise ClosedError if the store is closed, and StorageError in a child of the process that opened it."""
+
+    @abstractmethod
+    def current(self) -> S:
+        """Return the newest state; if others write to the store, the disk is asked."""
+
+    @abstractmethod
+    def hold(self, state: S) -> None:
+        """Keep what a state needs until `let_go`; there may be several who hold it."""
+
+    @abstractmethod
+    def let_go(self, state: S) -> None:
+        """Undo one `hold`."""
+
+    @abstractmethod
+    def get(self, state: S | None, key: bytes) -> bytes:
+        """Return the value of a key in a state, the newest one if none is given; KeyError if it is not there."""
+
+    @abstractmethod
+    def get_many(self, state: S | None, keys: list[Any], default: Any) -> list[Any]:
+        """Return the values of many keys in a state."""
+
+    @abstractmethod
+    def collect(self, state: S, start: bytes, stop: bytes | None, reverse: bool, most: int) -> tuple[list[Item], bool]:
+        """Return the first items of an interval, ``most`` or fewer, and whether these are all."""
+
+    @abstractmethod
+    def count(self, state: S) -> int:
+        """Return the number of items."""
+
+    @abstractmethod
+    def check(self, state: S) -> None:
+        """Prove what a state leads to; CorruptDataError if an invariant does not hold."""
+
+    @abstractmethod
+    def describe(self, state: S) -> dict[str, float]:
+        """Return figures of a state, ``items`` among them."""
+
+
+class Committer(Protocol):
+    """What makes commits to a store."""
+
+    @property
+    def store(self) -> ByteStore[Any]:
+        """The store."""
+
+    def require_working(self) -> None:
+        """Raise if no commit is possible."""
+
+    def commit(self, puts: dict[bytes, bytes], removals: Collection[bytes] = ()) -> None:
+        """Set items and remove keys, which need not be there, in one commit."""
