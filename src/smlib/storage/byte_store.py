@@ -3,14 +3,21 @@
 Snapshots, transactions, batches and walks are the same for a B+tree and for an LSM-tree. They ask a store for its
 newest *state*, hold it, and read from it; what a state is, is the store's own affair. It has the number of the commit
 that made it.
+
+A child of the process that opened a store shares its files and not its memory: both would write. So a store that was
+open when the process was forked refuses everything in the child.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from typing import Any, Generic, Protocol, TypeVar
+
+from smlib.errors import ClosedError, StorageError
 
 Item = tuple[bytes, bytes]
 
@@ -42,18 +49,40 @@ class ByteStore(ABC, Generic[S]):
         As far as is known without asking the disk.
     longest_key : int
         In bytes.
+    closed : bool
+    refusal : str or None
+        Why nothing is read or written any more.
     """
 
-    __slots__ = ()
+    __slots__ = ("__weakref__", "closed", "mutex", "newest", "path", "refusal")
 
-    path: str
-    mutex: threading.RLock
-    newest: S
     longest_key: int
+    newest: S
 
-    @abstractmethod
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.mutex = threading.RLock()
+        self.closed = False
+        self.refusal: str | None = None
+        STORES.add(self)
+
     def require_open(self) -> None:
         """Raise ClosedError if the store is closed, and StorageError in a child of the process that opened it."""
+        if self.refusal is not None:
+            error = ClosedError if self.closed else StorageError
+            raise error(f"{self.path}: {self.refusal}")
+
+    def close(self) -> None:
+        """Refuse everything from now on."""
+        self.closed, self.refusal = True, "the tree is closed; open it again"
+
+    def leave_to_parent(self) -> None:
+        """Refuse everything from now on: this is a child of the process that opened the store."""
+        self.mutex = threading.RLock()
+        if self.refusal is None:
+            self.refusal = (
+                "the tree was opened by the process that this one was forked from; open it again in this process"
+            )
 
     @abstractmethod
     def current(self) -> S:
@@ -90,6 +119,20 @@ class ByteStore(ABC, Generic[S]):
     @abstractmethod
     def describe(self, state: S) -> dict[str, float]:
         """Return figures of a state, ``items`` among them."""
+
+
+# The stores of this process: its children leave them alone.
+STORES: weakref.WeakSet[ByteStore[Any]] = weakref.WeakSet()
+
+
+def leave_stores_to_parent() -> None:
+    """In a child: refuse to use the parent's stores."""
+    for store in list(STORES):
+        store.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=leave_stores_to_parent)
 
 
 class Committer(Protocol):

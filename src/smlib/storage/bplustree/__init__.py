@@ -62,9 +62,9 @@ noticed.
 
 Read on: `pages` is the page and its cells, `working_pages` says who may write which, `insertion` and `deletion` change
 the tree, `lookups` finds; `page_file` reads, proves and writes, `chains` has large values and the free pages, `meta`
-the two meta pages; `commits` is the order of it all; `store` and `tree` are what
-people use; `readers` looks in from other processes, `compaction` writes the file anew, and `invariants` proves it.
-`inspection`, `page_facts` and `drawing` show a file page by page, whole or damaged: ``smlib inspect PATH``.
+the two meta pages; `commits` is the order of it all; `store` and `tree` are what people use; `readers` looks in from
+other processes, `compaction` writes the file anew, and `invariants` proves it. `inspection`, `page_facts` and `drawing`
+show a file page by page, whole or damaged: ``smlib inspect PATH``.
 
 Graefe, "Modern B-Tree Techniques", *Foundations and Trends in Databases* 3 (2011); Comer, "The Ubiquitous B-Tree", *ACM
 Computing Surveys* 11 (1979); Gray & Reuter, *Transaction Processing*, chapters 13 to 15; Rodeh, "B-trees, Shadowing,

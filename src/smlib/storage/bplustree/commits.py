@@ -28,7 +28,6 @@ Gray & Reuter, *Transaction Processing*, chapters 10 and 13; Chu, "MDB: A Memory
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection
 
 import numpy as np
@@ -61,6 +60,7 @@ from smlib.storage.bplustree.working_pages import (
     base_of,
     take_page,
 )
+from smlib.storage.deadlines import Deadline
 
 # Seconds and bytes of changed pages after which commits that were gathered are written.
 LATEST, LARGEST = 0.1, 1 << 20
@@ -87,10 +87,10 @@ class Writer:
 
     __slots__ = (
         "_changed",
+        "_deadline",
         "_extent",
         "_free_list",
         "_large",
-        "_timer",
         "_waiting",
         "counts_edits",
         "durability",
@@ -105,7 +105,7 @@ class Writer:
         self.oldest_outside = oldest_outside
         self.failure: str | None = None
         self.counts_edits = True
-        self._timer: threading.Timer | None = None
+        self._deadline = Deadline(LATEST, self._write_in_time)
         self.load()
 
     def load(self) -> None:
@@ -170,16 +170,14 @@ class Writer:
                 self._recycle()
                 freed = self._freed()
             self._waiting[meta.transaction] = freed
-            if int(state[WRITTEN]) < meta.transaction and self._timer is None:
-                self._timer = threading.Timer(LATEST, self._write_in_time)
-                self._timer.daemon = True
-                self._timer.start()
+            if int(state[WRITTEN]) < meta.transaction:
+                self._deadline.set()
 
     def flush(self) -> None:
         """Write and sync what has been gathered."""
         store = self.store
         with store.mutex:
-            self._stop_timer()
+            self._deadline.cancel()
             self.require_working()
             if int(store.files.pages.state[WRITTEN]) < store.newest.transaction:
                 self._write_again(store.newest)
@@ -194,7 +192,7 @@ class Writer:
     def finish(self) -> None:
         """Write what has been gathered, the newest tree into the other meta page too, and cut off what is unused."""
         store = self.store
-        self._stop_timer()
+        self._deadline.cancel()
         if self.failure is None:
             self.flush()
             if self._changed or not metas_agree(store.file, store.newest):
@@ -225,17 +223,11 @@ class Writer:
         """Write what has been gathered; what fails is told at the next commit, or tried again there."""
         store = self.store
         with store.mutex:
-            self._timer = None
             if store.refusal is None and self.failure is None:
                 try:
                     self.flush()
                 except StorageError:
                     return
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _is_due(self) -> bool:
         changed = int(self.store.files.pages.state[TAKEN]) * self.store.files.page_size + self._large

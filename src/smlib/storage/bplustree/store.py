@@ -2,23 +2,17 @@
 
 One lock, the *mutex*, is held for as long as a call looks at pages in memory or changes them; a walk holds it while it
 copies some hundred items, and not while the caller looks at them.
-
-A child of the process that opened a store shares its file and not its memory: both would write. So a store that was
-open when the process was forked refuses everything in the child.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from smlib._core.kernel import bind_types
-from smlib.errors import ClosedError, CorruptDataError, StorageError
+from smlib.errors import CorruptDataError
 from smlib.storage.bplustree import lookups
 from smlib.storage.bplustree.arguments import longest_key
 from smlib.storage.bplustree.chains import read_value
@@ -48,18 +42,15 @@ class Store(ByteStore[Meta]):
         How many views there are of the tree of each transaction.
     """
 
-    __slots__ = ("__weakref__", "_find", "file", "files", "filesystem", "mutex", "newest", "path", "readers", "refusal")
+    __slots__ = ("_find", "file", "files", "filesystem", "readers")
 
     def __init__(self, filesystem: FileSystem, file: File, path: str, cache_size: int) -> None:
+        super().__init__(path)
         self.filesystem = filesystem
-        self.path = path
-        self.mutex = threading.RLock()
-        self.refusal: str | None = None
         self.readers: dict[int, int] = {}
         self.load(file, cache_size)
         pages = self.files.pages
         self._find: Callable[..., Any] = bind_types(lookups.find_key, pages.memory, pages.frame_of, 1, 1, 1, b"")
-        STORES.add(self)
 
     def load(self, file: File, cache_size: int) -> None:
         """Begin with the newest tree of a file."""
@@ -69,15 +60,9 @@ class Store(ByteStore[Meta]):
         files.pages.state[WRITTEN] = meta.transaction
         self.file, self.files, self.newest = file, files, meta
 
-    def require_open(self) -> None:
-        """Raise ClosedError if the store is closed, and StorageError in a child of the process that opened it."""
-        if self.refusal is not None:
-            error = ClosedError if self.file.closed else StorageError
-            raise error(f"{self.path}: {self.refusal}")
-
     def close(self) -> None:
         """Close the file."""
-        self.refusal = "the tree is closed; open it again"
+        super().close()
         self.file.close()
 
     def current(self) -> Meta:
@@ -234,25 +219,3 @@ class Store(ByteStore[Meta]):
             f"{self.path}, byte {page * self.newest.page_size}: page {page} is damaged: it does not belong where a "
             f"branch leads to it (invariant 2)"
         )
-
-    def leave_to_parent(self) -> None:
-        """Refuse everything from now on: this is a child of the process that opened the store."""
-        self.mutex = threading.RLock()
-        if self.refusal is None:
-            self.refusal = (
-                "the tree was opened by the process that this one was forked from; open it again in this process"
-            )
-
-
-# The stores of this process: its children leave them alone.
-STORES: weakref.WeakSet[Store] = weakref.WeakSet()
-
-
-def leave_stores_to_parent() -> None:
-    """In a child: refuse to use the parent's stores."""
-    for store in list(STORES):
-        store.leave_to_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=leave_stores_to_parent)
