@@ -64,6 +64,7 @@ TOPICS: dict[str, Topic] = {
         Topic("quadrature", "numerics", rows=(91,)),
         Topic("measures", "infotheory", rows=(115,)),
         Topic("huffman_coding", "infotheory", rows=(116,), prerequisites=("measures",)),
+        Topic("snappy", "infotheory", rows=(10, 116)),
         Topic("btree", "storage", rows=(10,)),
         Topic("array_btree", "storage", rows=(10,), prerequisites=("btree",)),
         Topic("bplustree", "storage", rows=(3, 10), prerequisites=("btree",)),

@@ -6,3 +6,7 @@ from .huffman_coding.container import huffman_compress_chunks as huffman_compres
 from .huffman_coding.container import huffman_decompress as huffman_decompress
 from .huffman_coding.container import huffman_decompress_chunks as huffman_decompress_chunks
 from .measures import entropy as entropy
+from .snappy.compression import snappy_compress as snappy_compress
+from .snappy.decompression import snappy_decompress as snappy_decompress
+from .snappy.frames import snappy_frame_compress as snappy_frame_compress
+from .snappy.frames import snappy_frame_decompress as snappy_frame_decompress

@@ -174,7 +174,7 @@ ROSES = b"Rose is a rose is a rose is a rose, and a nose is a nose."
 COLUMNS, CELL_HEIGHT, MARGIN = 19, 26.0, 28.0
 CELL = (RIGHT - LEFT - MARGIN) / COLUMNS
 SLOTS_A_ROW, SLOT_HEIGHT, SLOT_ROW = 8, 26.0, 50.0
-LINE, LINES, BYTES_SHOWN = 20.0, 5, 13
+LINE, LINES, BYTES_AT, BYTES_SHOWN = 20.0, 5, 160.0, 12
 
 
 def compress_roses() -> Iterator[Step]:
@@ -225,7 +225,9 @@ def _pointed_at(look: Look | None, element: Element | None) -> tuple[range, rang
 
 def _draw_table(state: Mapping[str, Any], top: float) -> Iterator[Mark]:
     table, look, data = state["table"], state["look"], state["data"]
-    yield text("table", LEFT, top - 11, f"The table: {len(table)} slots, each with the position it says", "title")
+    yield text(
+        "table", LEFT, top - 11, f"The table: slots 0 to {len(table) - 1}, and the position that each says", "title"
+    )
     width = (RIGHT - LEFT + 6) / SLOTS_A_ROW - 6
     for slot, place in enumerate(table):
         x, y = LEFT + (width + 6) * (slot % SLOTS_A_ROW), top + SLOT_ROW * (slot // SLOTS_A_ROW)
@@ -245,7 +247,7 @@ def _draw_written(elements: tuple[Element, ...], size: int, begin: int, wrote: b
         name = f"copy of {element.length}, {element.offset} back" if element.offset else f"literal of {element.length}"
         shown = element.written[:BYTES_SHOWN].hex(" ") + (" ..." if len(element.written) > BYTES_SHOWN else "")
         yield text(f"element {number}", LEFT, y, name, css)
-        yield text(f"bytes {number}", LEFT + 150, y, shown, css or "note")
+        yield text(f"bytes {number}", LEFT + BYTES_AT, y, shown, css or "note")
 
 
 def _letter(byte: int) -> str:
@@ -264,11 +266,11 @@ LAYOUTS = {
     ),
     "snappy": Layout(
         title="A block is compressed",
-        note="A line of Gertrude Stein's, and more than she wrote. At each position the four bytes that stand there lead "
-        "to a slot of the table, which says where such bytes may have been seen last (orange). If they are the same, "
-        "what was passed over goes out as a literal, and then a copy, for as long as both go on alike. The table is "
-        "small here, and its slots are contended for: at 43 stand four bytes that were seen before, but others have "
-        "taken their slot since. That costs a few bytes and breaks nothing.",
+        note="A line of Gertrude Stein's, and more than she wrote. At each position the four bytes that stand there "
+        "lead to a slot of the table, which says where such bytes may have been seen last (orange). If they are the "
+        "same, what was passed over goes out as a literal, and then a copy, for as long as both go on alike. The table "
+        "is small here, and its slots are contended for: at 43 and 44 stand four bytes that were seen before, but "
+        "others have taken their slots since. That costs two bytes and breaks nothing.",
         steps=compress_roses,
         draw=draw_snappy,
     ),
