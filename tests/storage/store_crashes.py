@@ -1,4 +1,4 @@
-"""Crashes of a B+tree in a file: a run of commits on a simulated disk, and what is found after each crash of it.
+"""Crashes of a store: a run of commits on a simulated disk, and what is found after each crash of it.
 
 `Search` looks at every call of the run that changes something or syncs it, and survives it in several ways. `Careless`
 is a disk that forgets what it was told, in one way of several: a store above it is as good as a store with that bug.
@@ -7,13 +7,14 @@ is a disk that forgets what it was told, in one way of several: a store above it
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from smlib.errors import CorruptDataError
 from smlib.storage import SimulatedDisk
 from smlib.storage.filesystem import File, FileSystem, Lock, PathLike
-from tests.storage.bplustree_tools import BPlusTree, Commit, Items, after, apply, open_tree
+from tests.storage.bplustree_tools import Commit, Items, after, apply, open_tree
 
 
 class FoundWrong(AssertionError):  # noqa: N818  # it is what a search looks for
@@ -138,6 +139,10 @@ class Search:
         Of `Careless`.
     at_most : int
         How many crashes are looked at.
+    open_store : callable, optional
+        Opens a store on a disk; a B+tree if not given.
+    **options
+        More for the store whose crashes are looked at, and not for those that look at what is left.
 
     Attributes
     ----------
@@ -152,6 +157,7 @@ class Search:
         fault: str = "",
         page_size: int = 512,
         at_most: int = 10**9,
+        open_store: Callable[..., Any] | None = None,
         **options: Any,
     ) -> None:
         self.looks = 0
@@ -161,12 +167,13 @@ class Search:
         self._thread = threading.current_thread()
         self._disk = SimulatedDisk(seed=1)
         self._system = Careless(self._disk, "", page_size)
-        self._options = {"page_size": page_size, **options}
+        self._open = open_store or partial(open_tree, page_size=page_size)
+        self._options = options
         # The state that is promised to be on disk, and those of later commits; the last may be on its way.
         self._promised: Items = {}
         self._later: list[Items] = []
         self._views: list[tuple[Any, Items]] = []
-        self.tree: BPlusTree = open_tree(self._system, **self._options)
+        self.tree: Any = self._open(self._system, **options)
         self._system.fault = fault
         self._disk.watch(self.look)
 
@@ -185,8 +192,7 @@ class Search:
 
     def _look_at(self, left: SimulatedDisk) -> None:
         """Open what a crash has left, prove it, and go on working with it."""
-        page_size = self._options["page_size"]
-        with open_tree(left, page_size) as tree:
+        with self._open(left) as tree:
             found = dict(tree.items())
             tree.check()
             if found not in (self._promised, *self._later):
@@ -197,7 +203,7 @@ class Search:
             more = {b"%d" % k: bytes([65 + k]) * (40 * k) for k in range(5)}
             tree.put_many(more)
             tree.check()
-        with open_tree(left.crash("none"), page_size) as tree:
+        with self._open(left.crash("none")) as tree:
             tree.check()
             if dict(tree.items()) != found | more:
                 raise FoundWrong("a commit after the crash is lost, or has changed something else")
@@ -249,7 +255,7 @@ class Search:
         """Close the tree and open it again."""
         self.tree.close()
         self._settle()
-        self.tree = open_tree(self._system, **self._options)
+        self.tree = self._open(self._system, **self._options)
 
     def die_within(self, commit: Commit, calls: int) -> None:
         """Let the process end within a commit, after so many calls of it; another one opens the tree."""
@@ -262,7 +268,7 @@ class Search:
             pass
         self._system.dies_after = None
         self.tree.close()
-        self.tree = open_tree(self._system, **self._options)
+        self.tree = self._open(self._system, **self._options)
         # Which of the two states it is, is settled now.
         found = dict(self.tree.items())
         if found not in (self._promised, *self._later):

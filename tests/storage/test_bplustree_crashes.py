@@ -20,7 +20,7 @@ from smlib.storage.bplustree.commits import Writer
 from smlib.storage.bplustree.meta import encode_meta
 from smlib.storage.bplustree.page_file import PageFile
 from smlib.storage.bplustree.working_pages import DROPPED, FREED, ROOT, SPARE
-from tests.storage.bplustree_crashes import FoundWrong, Search
+from tests.storage.store_crashes import FoundWrong, Search
 from tests.storage.bplustree_tools import (
     at_random,
     growing,

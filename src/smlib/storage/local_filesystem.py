@@ -243,9 +243,11 @@ class LocalLock(Lock):
 
     It belongs to the open file and not to the name, so a second taker in the same process opens the file anew and is
     refused like any other. A child shares its parent's open files, and thus the lock, until it closes its own
-    descriptor of it; it does so at once, and the parent's lock is left as it is. (The other kind of lock, of ``fcntl``,
-    is lost as soon as anybody in the process closes any descriptor of the file: a copy of the folder would do it.) And
-    it is given back when nobody refers to it any more, at the latest.
+    descriptor of it; it does so at once, and the parent's lock is left as it is. And it is given back when nobody refers
+    to it any more, at the latest.
+
+    The other kind of lock, of ``fcntl``, is taken too, for LevelDB knows no other. It is lost as soon as anybody in the
+    process closes any descriptor of the file, so that it keeps out other programs and is not relied upon for our own.
     """
 
     _owner: int | None = None
@@ -273,6 +275,7 @@ class LocalLock(Lock):
         finally:
             if self._owner is None:
                 os.close(descriptor)
+                renew_locks(path)
         HELD.add(self)
 
     def __del__(self) -> None:
@@ -305,6 +308,13 @@ class LocalLock(Lock):
 HELD: weakref.WeakSet[LocalLock] = weakref.WeakSet()
 
 
+def renew_locks(path: str) -> None:
+    """Take the locks upon a file again that this process has, for closing a descriptor of it has undone one kind."""
+    for lock in list(HELD):
+        if lock.path == path and lock.held:
+            lock_descriptor(lock._descriptor)
+
+
 def leave_to_parent() -> None:
     """In a child: close the descriptors of the parent's locks, which stay the parent's."""
     for lock in list(HELD):
@@ -335,10 +345,11 @@ else:
     os.register_at_fork(after_in_child=leave_to_parent)
 
     def lock_descriptor(descriptor: int) -> bool:
-        """Take the system's lock upon an open file; return whether it was free."""
+        """Take the system's locks upon an open file; return whether they were free."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             return False
         return True
 
