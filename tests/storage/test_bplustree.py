@@ -187,7 +187,7 @@ def test_what_is_refused_changes_nothing(tree: BPlusTree, call: Any, kind: type[
         call(tree)
     assert dict(tree) == {b"key": b"value"}
     tree.check()
-    assert tree.get("key") is None  # type: ignore[call-overload]
+    assert tree.get("key") is None  # type: ignore[arg-type]
     assert tree.get_many([3, b"key", None]) == [None, b"value", None]  # type: ignore[list-item]
 
 

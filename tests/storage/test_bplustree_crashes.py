@@ -20,7 +20,6 @@ from smlib.storage.bplustree.commits import Writer
 from smlib.storage.bplustree.meta import encode_meta
 from smlib.storage.bplustree.page_file import PageFile
 from smlib.storage.bplustree.working_pages import DROPPED, FREED, ROOT, SPARE
-from tests.storage.store_crashes import FoundWrong, Search
 from tests.storage.bplustree_tools import (
     at_random,
     growing,
@@ -31,6 +30,7 @@ from tests.storage.bplustree_tools import (
     open_tree,
     shrinking,
 )
+from tests.storage.store_crashes import FoundWrong, Search
 
 SEEDS = range(int(os.environ.get("SMLIB_SEARCH", "50")))
 

@@ -9,6 +9,7 @@ from .filesystem import Lock as Lock
 from .keys import decode_key as decode_key
 from .keys import encode_key as encode_key
 from .local_filesystem import LocalFileSystem as LocalFileSystem
+from .lsm.tree import LSMTree as LSMTree
 from .snapshots import Snapshot as Snapshot
 from .sorted_mapping import SortedMapping as SortedMapping
 from .transactions import Batch as Batch

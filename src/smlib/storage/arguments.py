@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from smlib.errors import InputError
@@ -47,6 +47,8 @@ def as_interval(start: Any, stop: Any, prefix: Any) -> tuple[bytes, bytes | None
 
 def as_items(items: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]], longest: int) -> dict[bytes, bytes]:
     """Return items as a dict; InputError if one cannot be set."""
+    if isinstance(items, Iterator):
+        items = list(items)
     if isinstance(items, (dict, list, tuple)):
         try:
             found: dict[bytes, bytes] = dict(items)
@@ -55,6 +57,4 @@ def as_items(items: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]], longe
         plain = found and set(map(type, found)) == {bytes} == set(map(type, found.values()))
         if plain and max(map(len, found)) <= longest:
             return found
-    else:
-        found = {}
     return {as_key(key, longest): as_value(value) for key, value in pairs_of(items)}

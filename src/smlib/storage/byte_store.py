@@ -49,6 +49,8 @@ class ByteStore(ABC, Generic[S]):
         As far as is known without asking the disk.
     longest_key : int
         In bytes.
+    items_at_once : int
+        How many items a walk copies at once, at most.
     closed : bool
     refusal : str or None
         Why nothing is read or written any more.
@@ -57,6 +59,7 @@ class ByteStore(ABC, Generic[S]):
     __slots__ = ("__weakref__", "closed", "mutex", "newest", "path", "refusal")
 
     longest_key: int
+    items_at_once: int
     newest: S
 
     def __init__(self, path: str) -> None:
@@ -97,8 +100,8 @@ class ByteStore(ABC, Generic[S]):
         """Undo one `hold`."""
 
     @abstractmethod
-    def get(self, state: S | None, key: bytes) -> bytes:
-        """Return the value of a key in a state, the newest one if none is given; KeyError if it is not there."""
+    def find(self, state: S | None, key: bytes) -> bytes | None:
+        """Return the value of a key in a state, the newest one if none is given; None if it is not there."""
 
     @abstractmethod
     def get_many(self, state: S | None, keys: list[Any], default: Any) -> list[Any]:

@@ -243,8 +243,8 @@ class LocalLock(Lock):
 
     It belongs to the open file and not to the name, so a second taker in the same process opens the file anew and is
     refused like any other. A child shares its parent's open files, and thus the lock, until it closes its own
-    descriptor of it; it does so at once, and the parent's lock is left as it is. And it is given back when nobody refers
-    to it any more, at the latest.
+    descriptor of it; it does so at once, and the parent's lock is left as it is. When nobody refers to it any more, it
+    is given back at the latest.
 
     The other kind of lock, of ``fcntl``, is taken too, for LevelDB knows no other. It is lost as soon as anybody in the
     process closes any descriptor of the file, so that it keeps out other programs and is not relied upon for our own.

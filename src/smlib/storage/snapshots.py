@@ -81,7 +81,10 @@ class Snapshot(View[S]):
     def __getitem__(self, key: bytes) -> bytes:
         with self._store_of().mutex:
             store, state = self._look()
-            return store.get(state, key)
+            value = store.find(state, key)
+        if value is None:
+            raise KeyError(key)
+        return value
 
     def __setitem__(self, key: bytes, value: bytes) -> NoReturn:
         raise ReadOnlyError("a snapshot does not change; write to the store")

@@ -14,8 +14,8 @@ from smlib.storage.arguments import as_interval
 from smlib.storage.byte_store import ByteStore, Item, S
 from smlib.storage.sorted_mapping import SortedMapping, keys_changed
 
-# Of a walk, how many items are copied first, and how many at most.
-ITEMS_FIRST, ITEMS_AT_ONCE = 16, 1024
+# Of a walk, how many items are copied first.
+ITEMS_FIRST = 16
 
 
 class View(SortedMapping[bytes, bytes], Generic[S]):
@@ -122,4 +122,4 @@ def walk_items(
                 return
         key = item[0]
         start, stop = (start, key) if reverse else (key + b"\0", stop)
-        most = min(4 * most, ITEMS_AT_ONCE)
+        most = min(4 * most, store.items_at_once)

@@ -40,7 +40,7 @@ from smlib.storage.bplustree.insertion import put_sorted
 from smlib.storage.bplustree.invariants import walk_pages
 from smlib.storage.bplustree.meta import Meta, encode_meta, metas_agree
 from smlib.storage.bplustree.page_file import discard_taken, recycle_pages
-from smlib.storage.bplustree.pages import ELSEWHERE, LEAF, OVERFLOW, REFERENCE, Integer, clear
+from smlib.storage.bplustree.pages import ELSEWHERE, LEAF, OVERFLOW, REFERENCE, clear
 from smlib.storage.bplustree.store import Store
 from smlib.storage.bplustree.working_pages import (
     DAMAGED,
@@ -61,6 +61,7 @@ from smlib.storage.bplustree.working_pages import (
     take_page,
 )
 from smlib.storage.deadlines import Deadline
+from smlib.storage.packed_bytes import Integer, join
 
 # Seconds and bytes of changed pages after which commits that were gathered are written.
 LATEST, LARGEST = 0.1, 1 << 20
@@ -348,10 +349,3 @@ class Writer:
     def _set_spare(self, numbers: Numbers) -> None:
         self.store.files.pages.state[SPARE] = 0
         self.store.files.push("spare", SPARE, numbers)
-
-
-def join(parts: list[bytes]) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], Numbers]:
-    """Return bytes one behind the other, and where each begins, and the last one ends."""
-    ends = np.zeros(len(parts) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)), out=ends[1:])
-    return np.frombuffer(bytearray(b"".join(parts)), np.uint8), ends

@@ -29,13 +29,11 @@ from smlib.storage.bplustree.pages import (
     BRANCH_CELL,
     KIND,
     LEAF,
-    Integer,
     append_cells,
     at,
     cell_of,
     child_of,
     clear,
-    copy_bytes,
     count_of,
     key_of,
     open_cell,
@@ -64,6 +62,7 @@ from smlib.storage.bplustree.working_pages import (
     own_page,
     own_path,
 )
+from smlib.storage.packed_bytes import Integer, copy_bytes
 
 
 @kernel(borrows=True)

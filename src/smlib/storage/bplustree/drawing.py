@@ -6,12 +6,32 @@ from collections.abc import Iterator
 
 from smlib.storage.bplustree.chains import LINK, body_size
 from smlib.storage.bplustree.inspection import FileFacts
+from smlib.storage.bplustree.meta import Meta
 from smlib.storage.bplustree.page_facts import NAMES, PageFacts
 from smlib.storage.bplustree.pages import HEAD
 
 # A picture is one line of so many characters; cells are letters, in the order of their keys.
 PICTURE, LETTERS = 64, "abcdefghijklmnopqrstuvwxyz"
 PAGES_OF = {"leaf": "leaves", "branch": "branches", "overflow": "overflow", "free": "free", "list": "list of the free"}
+
+
+def draw_proof(meta: Meta, both: bool) -> list[str]:
+    """Return what `check_file` has proved as lines: that it is, figures, and what else is to be known."""
+    figures = {"items": meta.items, "depth": meta.depth, "pages": meta.next_page, "transaction": meta.transaction}
+    lines = [
+        "whole: invariants 1 to 6 of a B+tree hold",
+        ", ".join(f"{name} {value:,}" for name, value in figures.items()),
+    ]
+    if not both:
+        what = "the last commit was cut short, or lost by damage"
+        lines.append(f"but meta page {1 - meta.place} is not whole: {what}")
+    return lines
+
+
+def list_damage(file: FileFacts) -> list[str]:
+    """Return what is wrong with a file as lines."""
+    wrong = [file.trouble] if file.trouble else []
+    return wrong + [f"page {number}, byte {number * file.page_size}: {what}" for number, what in file.damaged.items()]
 
 
 def draw_file(file: FileFacts) -> str:

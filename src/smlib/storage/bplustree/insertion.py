@@ -27,14 +27,12 @@ from smlib.storage.bplustree.pages import (
     KIND,
     LEAF,
     LEAF_CELL,
-    Integer,
     append_cells,
     at,
     cell_of,
     cell_size,
     child_of,
     clear,
-    copy_bytes,
     count_of,
     cut_off,
     key_of,
@@ -65,6 +63,7 @@ from smlib.storage.bplustree.working_pages import (
     own_path,
     take_page,
 )
+from smlib.storage.packed_bytes import Integer, copy_bytes
 
 
 @kernel(borrows=True)

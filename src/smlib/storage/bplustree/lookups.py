@@ -23,12 +23,9 @@ from smlib.storage.bplustree.pages import (
     BRANCH,
     KIND,
     LEAF,
-    Integer,
     at,
     cell_of,
     child_of,
-    compare,
-    copy_bytes,
     count_of,
     key_of,
     search,
@@ -37,6 +34,7 @@ from smlib.storage.bplustree.pages import (
     way_down,
 )
 from smlib.storage.bplustree.working_pages import DEEPEST, Numbers
+from smlib.storage.packed_bytes import Integer, compare, copy_bytes
 
 # `find_value` returns this for a key that is not there; below it, -2 - page says which page is wanted, or, if that is
 # in memory, which one is damaged.

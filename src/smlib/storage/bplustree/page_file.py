@@ -33,9 +33,7 @@ from smlib.storage.bplustree.pages import (
     LONGEST_KEY,
     PAGE,
     TRANSACTION,
-    Integer,
     at,
-    copy_bytes,
     prove,
     u64,
 )
@@ -62,6 +60,7 @@ from smlib.storage.bplustree.working_pages import (
     transaction_of,
 )
 from smlib.storage.filesystem import File
+from smlib.storage.packed_bytes import Integer, copy_bytes
 
 # The fewest frames.
 FRAMES = 64

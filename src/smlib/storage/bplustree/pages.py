@@ -40,15 +40,11 @@ Graefe, "Modern B-Tree Techniques", *Foundations and Trends in Databases* 3 (201
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 
 from smlib._core.kernel import kernel
 from smlib._core.words import Bytes, load_word
-
-# Interpreted code has Python's integers and compiled code those of 64 bits; arrays give out the latter in both.
-Integer: TypeAlias = int | np.int64
+from smlib.storage.packed_bytes import Integer, compare, copy_bytes, head_of
 
 at, u8, u64 = np.uint32, np.uint8, np.uint64
 
@@ -112,52 +108,6 @@ def cell_size(memory: Bytes, base: np.uint32, cell: np.uint32) -> np.uint32:
     if memory[base + KIND] == LEAF:
         return at(LEAF_CELL + load_half(memory, cell) + stored_size(value_size(memory, cell)))
     return at(BRANCH_CELL + load_half(memory, at(cell + 8)))
-
-
-@kernel(borrows=True)
-def load_big_word(data: Bytes, position: np.uint32) -> np.uint64:
-    """Return the 8 bytes from a position on, the first one highest: as a number they are in the order of bytes."""
-    return (
-        (u64(data[position]) << u64(56))
-        | (u64(data[position + 1]) << u64(48))
-        | (u64(data[position + 2]) << u64(40))
-        | (u64(data[position + 3]) << u64(32))
-        | (u64(data[position + 4]) << u64(24))
-        | (u64(data[position + 5]) << u64(16))
-        | (u64(data[position + 6]) << u64(8))
-        | u64(data[position + 7])
-    )
-
-
-@kernel(borrows=True)
-def compare(memory: Bytes, a: np.uint32, a_size: np.uint32, keys: Bytes, b: np.uint32, b_size: np.uint32) -> Integer:
-    """Return -1, 0 or 1 as the key in a page is less than, equal to or greater than another one, byte by byte."""
-    shorter = min(a_size, b_size)
-    k = at(0)
-    while k + at(8) <= shorter:
-        mine, other = load_big_word(memory, at(a + k)), load_big_word(keys, at(b + k))
-        if mine != other:
-            return -1 if mine < other else 1
-        k = at(k + at(8))
-    while k < shorter:
-        x, y = memory[a + k], keys[b + k]
-        if x != y:
-            return -1 if x < y else 1
-        k = at(k + at(1))
-    if a_size == b_size:
-        return 0
-    return -1 if a_size < b_size else 1
-
-
-@kernel(borrows=True)
-def head_of(data: Bytes, begin: np.uint32, size: np.uint32) -> np.uint64:
-    """Return the first 8 bytes of a key as a number, with zeros behind a shorter one; equal heads say nothing."""
-    if size >= at(8):
-        return load_big_word(data, begin)
-    head = u64(0)
-    for k in range(size):
-        head |= u64(data[begin + at(k)]) << u64(56 - 8 * k)
-    return head
 
 
 @kernel(borrows=True)
@@ -272,13 +222,6 @@ def remove_cell(memory: Bytes, base: np.uint32, place: np.uint32) -> None:
     for k in range(2 * np.int64(place), 2 * np.int64(count) - 2):
         memory[slots + at(k)] = memory[slots + at(k) + at(2)]
     store_half(memory, at(base + COUNT), np.int64(count) - 1)
-
-
-@kernel(borrows=True)
-def copy_bytes(source: Bytes, begin: np.uint32, target: Bytes, place: np.uint32, size: np.uint32) -> None:
-    """Copy bytes between places that do not overlap."""
-    for k in range(size):
-        target[place + at(k)] = source[begin + at(k)]
 
 
 @kernel(borrows=True)

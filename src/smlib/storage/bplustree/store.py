@@ -44,6 +44,8 @@ class Store(ByteStore[Meta]):
 
     __slots__ = ("_find", "file", "files", "filesystem", "readers")
 
+    items_at_once = ITEMS_AT_ONCE
+
     def __init__(self, filesystem: FileSystem, file: File, path: str, cache_size: int) -> None:
         super().__init__(path)
         self.filesystem = filesystem
@@ -96,10 +98,10 @@ class Store(ByteStore[Meta]):
         """Return ``items``, ``depth``, and ``pages``: how many the file has."""
         return {"items": state.items, "depth": state.depth, "pages": state.next_page}
 
-    def get(self, state: Meta | None, key: bytes) -> bytes:
-        """Return the value of a key in a tree, the newest one if none is given; KeyError if it is not there."""
+    def find(self, state: Meta | None, key: bytes) -> bytes | None:
+        """Return the value of a key in a tree, the newest one if none is given; None if it is not there."""
         if type(key) is not bytes:
-            raise KeyError(key)
+            return None
         with self.mutex:
             if self.refusal is not None:
                 self.require_open()
@@ -114,7 +116,7 @@ class Store(ByteStore[Meta]):
                         return files.view[begin : begin + size].tobytes()
                     return read_value(files, files.view[begin : begin + REFERENCE].tobytes())
                 if place == lookups.ABSENT:
-                    raise KeyError(key)
+                    return None
                 self.want(-2 - int(place))
 
     def get_many(self, state: Meta | None, keys: list[Any], default: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Literal, NoReturn, SupportsIndex
+from typing import Any, Literal, NoReturn, SupportsIndex
 
 from smlib._core.validate import as_count
 from smlib.errors import InputError, ReadOnlyError
@@ -205,7 +205,15 @@ class BPlusTree(View[Meta]):
         return self._writer
 
     def __getitem__(self, key: bytes) -> bytes:
-        return self._store.get(None, key)
+        value = self._store.find(None, key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def get(self, key: bytes, default: Any = None) -> Any:
+        """Return the value of a key, or the default if it is not there."""
+        value = self._store.find(None, key)
+        return default if value is None else value
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         self._writing().commit({as_key(key, self._store.longest_key): as_value(value)})
@@ -213,7 +221,8 @@ class BPlusTree(View[Meta]):
     def __delitem__(self, key: bytes) -> None:
         writer = self._writing()
         with self._store.mutex:
-            self._store.get(None, key)
+            if self._store.find(None, key) is None:
+                raise KeyError(key)
             writer.commit({}, (key,))
 
     def put_many(self, items: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> None:

@@ -37,17 +37,15 @@ from smlib.storage.bplustree.pages import (
     LEAF,
     PAGE,
     TRANSACTION,
-    Integer,
     at,
     cell_of,
     child_of,
-    compare,
-    copy_bytes,
     count_of,
     key_of,
     u64,
     way_down,
 )
+from smlib.storage.packed_bytes import Integer, compare, copy_bytes
 
 Numbers = NDArray[np.int64]
 
