@@ -11,6 +11,8 @@ follow: the log ends there, for the store goes on from what one commit has left,
 Invariants:
   1. What is found is the state of a commit, and every commit that was promised to be on disk is in it.
   2. Nothing is changed by looking.
+  3. The log that the manifest names is there, and so are its tables. It names the log before that one, or tables that
+     were merged, only if its last edit has been lost, and is then refused.
 
 Cost: O(bytes of the manifest and the logs), and the index of each table.
 
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from smlib.errors import CorruptDataError
 from smlib.storage.filesystem import FileSystem
 from smlib.storage.lsm.batches import decode_batch
 from smlib.storage.lsm.block_cache import BlockCache
@@ -84,6 +87,11 @@ def recover(filesystem: FileSystem, folder: str, cache: BlockCache) -> Recovered
     version = open_version(filesystem, folder, manifest.files, cache)
     memtable, sequence = Memtable(), manifest.last_sequence
     logs = live_logs(filesystem, folder, manifest)
+    if manifest.log_number and manifest.log_number not in logs:
+        raise CorruptDataError(
+            f"{path_of(folder, manifest.log_number, LOG)}, byte 0: the log is not there, and the manifest says that it "
+            f"is; or the last edit of the manifest is lost"
+        )
     for log in logs:
         sequence = max(sequence, replay(filesystem, path_of(folder, log, LOG), memtable))
     used = [name.number for name in map(parse_file_name, filesystem.list_directory(folder)) if name is not None]
