@@ -30,6 +30,7 @@ def machine_of(
     load: Callable[[list[tuple[Any, Any]]], SortedMapping[Any, Any]] | None = None,
     copy: Callable[[SortedMapping[Any, Any]], SortedMapping[Any, Any]] | None = None,
     keys: st.SearchStrategy[Any] = SMALL_INTEGERS,
+    walks_over_snapshots: bool = False,
 ) -> type[RuleBasedStateMachine]:
     """Return a machine for a kind of store.
 
@@ -43,6 +44,8 @@ def machine_of(
         Makes a store of the same items that is independent of the first.
     keys : strategy
         Keys of one order.
+    walks_over_snapshots : bool
+        Whether a walk goes over what there was when it began, instead of refusing to go on when keys change.
     """
     ends = st.none() | keys
 
@@ -194,9 +197,11 @@ def machine_of(
             for _ in range(steps):
                 next(walk, None)
             finished = steps > len(self.between(start, None))
-            is_new = key not in self.model
+            is_new, before = key not in self.model, self.between(start, None)
             self.insert(key, value)
-            if is_new and not finished:
+            if walks_over_snapshots:
+                assert list(walk) == (before[::-1] if reverse else before)[steps:]
+            elif is_new and not finished:
                 with pytest.raises(RuntimeError, match="during iteration"):
                     next(walk)
             else:
