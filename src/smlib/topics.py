@@ -68,6 +68,7 @@ TOPICS: dict[str, Topic] = {
         Topic("btree", "storage", rows=(10,)),
         Topic("array_btree", "storage", rows=(10,), prerequisites=("btree",)),
         Topic("bplustree", "storage", rows=(3, 10), prerequisites=("btree",)),
+        Topic("lsm", "storage", rows=(3, 10), prerequisites=("btree", "snappy")),
         Topic("tableau", "optim", rows=(117,)),
         Topic("duality", "optim", rows=(94, 117), prerequisites=("tableau",)),
     ]

@@ -75,7 +75,8 @@ class Numbers(SortedMapping[bytes, int]):
         self.tree.check()
 
     def stats(self) -> dict[str, float]:
-        return self.tree.stats()
+        stats: dict[str, float] = self.tree.stats()
+        return stats
 
     def reopen(self) -> None:
         """Close the tree and open it again: it has nothing in memory then."""

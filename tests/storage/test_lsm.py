@@ -51,7 +51,7 @@ def apply(items: Items, changes: list[tuple[bytes, bytes | None]]) -> None:
             items[key] = value
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(1, 6))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(1, 4))])
 @pytest.mark.parametrize("compression", ["none", "snappy"])
 def test_both_write_what_both_read(seed: int, compression: Any, tmp_path: Path) -> None:
     plyvel = require("plyvel")

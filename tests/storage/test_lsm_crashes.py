@@ -86,19 +86,19 @@ def test_commits_that_are_gathered_come_in_order(size: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("run", RUNS)
 def test_every_crash_in_many_ways(run: Callable[[Search], None]) -> None:
-    search = search_of(SEEDS[::4])
+    search = search_of(SEEDS[::10])
     run(search)
-    assert search.looks > 10 * len(SEEDS)
+    assert search.looks > 5 * len(SEEDS)
 
 
 @pytest.mark.slow
 def test_every_crash_of_runs_at_random() -> None:
     looks = 0
-    for seed in SEEDS:
+    for seed in SEEDS[::8]:
         search = search_of([seed])
         commits = at_random(seed, 20)
         search.run(commits[:12])
         search.reopen()
         search.run(commits[12:])
         looks += search.looks
-    assert looks > 200 * len(SEEDS)
+    assert looks > 20 * len(SEEDS)

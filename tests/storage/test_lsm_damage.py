@@ -160,7 +160,7 @@ while True:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are killed")
 @pytest.mark.parametrize("durability", ["sync", "none"])
-@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(5, marks=pytest.mark.slow)])
 def test_a_process_that_is_killed_has_lost_nothing(rounds: int, durability: str, tmp_path: Path) -> None:
     """All commits that were told are there, and perhaps the one on its way; LevelDB finds the same."""
     folder, dice = tmp_path / "tree", random.Random(rounds)

@@ -22,4 +22,4 @@ TestLSMTree.settings = settings(max_examples=max(1, settings().max_examples // 2
 
 @pytest.mark.slow
 class TestLSMTreeForLong(Machine.TestCase):  # type: ignore[name-defined, misc]
-    settings = settings(max_examples=4 * settings().max_examples, stateful_step_count=60)
+    settings = settings(max_examples=settings().max_examples, stateful_step_count=60)

@@ -109,7 +109,7 @@ class ByteStore(ABC, Generic[S]):
 
     @abstractmethod
     def collect(self, state: S, start: bytes, stop: bytes | None, reverse: bool, most: int) -> tuple[list[Item], bool]:
-        """Return the first items of an interval, ``most`` or fewer, and whether these are all."""
+        """Return the first items of an interval, about ``most``, and whether these are known to be all."""
 
     @abstractmethod
     def count(self, state: S) -> int:

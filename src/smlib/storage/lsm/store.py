@@ -156,8 +156,8 @@ class LSMStore(ByteStore[LSMState]):
             for chunk in self.chunks(state, start, stop, reverse=reverse, most=most):
                 found = zip(split(chunk.keys, chunk.key_ends), split(chunk.values, chunk.value_ends), strict=True)
                 items += reversed(list(found)) if reverse else found
-                if len(items) > most:
-                    return items[:most], False
+                if len(items) >= most:
+                    return items, False
         return items, True
 
     def count(self, state: LSMState) -> int:

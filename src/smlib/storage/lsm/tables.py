@@ -80,7 +80,7 @@ MOST = (1 << 62) - 1
 # How many bytes of blocks are read at once when all are.
 READ_AT_ONCE = 1 << 20
 # How many blocks a walk reads at once at the most.
-MOST_AT_ONCE = 32
+MOST_AT_ONCE = 128
 
 
 @kernel(borrows=True)

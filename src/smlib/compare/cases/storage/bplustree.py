@@ -90,7 +90,7 @@ def _bytes(number: int) -> bytes:
     return number.to_bytes(2, "big")
 
 
-def _dict_index(concordance: Concordance, count: int | None = None) -> Items:
+def dict_index(concordance: Concordance, count: int | None = None) -> Items:
     """Return what is in the index after so many commits, or after all, in order."""
     items: Items = {}
     for commit in concordance.commits[:count]:
@@ -105,7 +105,8 @@ def _index(concordance: Concordance) -> Index:
         return Index(concordance, dict(index.items()))
 
 
-def _sqlite_index(concordance: Concordance) -> Items:
+def sqlite_index(concordance: Concordance) -> Items:
+    """Write the commits into a file of SQLite, and return what is in it, in order."""
     with tempfile.TemporaryDirectory() as folder:
         connection = sqlite3.connect(Path(folder) / "words", isolation_level=None)
         try:
@@ -209,7 +210,7 @@ def _prove_index(concordance: Concordance, index: Index) -> Mapping[str, bool]:
         f"the process was killed, and all {killed.told} commits that it told of are there": killed.code != 0
         and 0 < killed.told <= found,
         f"what it left is what the first {found} commits say, word for word, and nothing else": found <= killed.told + 1
-        and list(killed.left.items()) == list(_dict_index(concordance, found).items()),
+        and list(killed.left.items()) == list(dict_index(concordance, found).items()),
         "the tree's own proof holds: order, depth, count, checksums, each page in use once or free": killed.whole
         and killed.whole_at_last,
         "a snapshot of what it left shows the same while others are made": killed.unchanged,
@@ -226,8 +227,8 @@ CASES = (
         concordance_of,
         _index,
         (
-            Peer("SQLite, a file with a log (WAL)", "sqlite3", _sqlite_index),
-            Peer("dict, sorted at the end", "builtins", _dict_index),
+            Peer("SQLite, a file with a log (WAL)", "sqlite3", sqlite_index),
+            Peer("dict, sorted at the end", "builtins", dict_index),
         ),
         _same_index,
         note="A commit for each 500 words, which is on the disk when it returns. SQLite is told to promise the same "

@@ -52,6 +52,12 @@ class Items:
         self.asked = [self.keys[k] for k in rng.permutation(size).tolist()]
         self._folder = Folder()
 
+    def __del__(self) -> None:
+        # Before the folder goes.
+        for name in ("ours", "sqlite", "bplustree", "shelf"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
     @cached_property
     def batches(self) -> list[list[Item]]:
         """The items of each commit."""
@@ -248,12 +254,14 @@ def _write_shelf(items: Items) -> Written:
     return Written(write, read)
 
 
-def _same_store(_: Items, ours: Written, theirs: Written) -> Agreement:
+def same_store(_: Items, ours: Written, theirs: Written) -> Agreement:
+    """Agree if both stores have the same items."""
     mine = ours.items()
     return Agreement(mine == theirs.items(), f"{len(mine):,} items in two files, the same")
 
 
-def _same_list(_: Items, ours: list[Any], theirs: list[Any]) -> Agreement:
+def same_list(_: Items, ours: list[Any], theirs: list[Any]) -> Agreement:
+    """Agree if both lists are the same."""
     return Agreement(ours == theirs, f"{len(ours):,} answers, the same")
 
 
@@ -275,7 +283,7 @@ CASES = (
             Peer(*BPLUSTREE, _write_bplustree, MOST_ITEMS_OF_OTHERS),
             Peer(*SHELVE, _write_shelf, MOST_ITEMS_OF_OTHERS),
         ),
-        _same_store,
+        same_store,
         note="Keys of 16 bytes, values of 100, into a new file, which is closed at the end. Pages of 2,048 bytes: with "
         "4,096, as LMDB has them, ours takes a tenth longer. Every page of ours carries a checksum, no other store's "
         "does. With writemap LMDB changes the file's pages where they lie, mapped into memory, and copies none. "
@@ -293,7 +301,7 @@ CASES = (
             Peer(*LMDB_MAPPED, lambda items: _write_lmdb(items, sync=True, writemap=True)),
             Peer(*SQLITE, lambda items: _write_sqlite(items, "FULL")),
         ),
-        _same_store,
+        same_store,
         note="As before, and each commit is on the disk when it returns: two syncs here and in LMDB, one in SQLite, "
         "which writes all twice.",
     ),
@@ -314,7 +322,7 @@ CASES = (
                 MOST_ITEMS_OF_OTHERS,
             ),
         ),
-        _same_list,
+        same_list,
         note="All keys, in random order, from a file that is open and in memory. LMDB is written in C. Of a call of "
         "ours more than half is Python: the lock, the call of a kernel, the copy of the value.",
     ),
@@ -326,7 +334,7 @@ CASES = (
         Items,
         lambda items: items.ours.get_many(items.asked),
         (Peer("LMDB, one at a time", "lmdb", lambda items: list(map(items.lmdb.get, items.asked))),),
-        _same_list,
+        same_list,
         note="LMDB has getmulti, which is slower than so many calls of get.",
     ),
     Case(
@@ -340,7 +348,7 @@ CASES = (
             Peer(*LMDB, lambda items: list(items.lmdb.cursor())),
             Peer(*SQLITE, lambda items: items.sqlite.execute("SELECT key, value FROM items ORDER BY key").fetchall()),
         ),
-        _same_list,
+        same_list,
         note="A list of pairs of bytes, on all sides.",
     ),
 )

@@ -2,5 +2,6 @@
 
 from smlib.viz.layouts.storage.bplustree import BPLUSTREE
 from smlib.viz.layouts.storage.btree import BTREE
+from smlib.viz.layouts.storage.lsm import LSM
 
-LAYOUTS = {"btree": BTREE, "bplustree": BPLUSTREE}
+LAYOUTS = {"btree": BTREE, "bplustree": BPLUSTREE, "lsm": LSM}
