@@ -10,6 +10,8 @@ import pytest
 
 from smlib.cli import main
 from smlib.storage import BPlusTree
+from smlib.storage.lsm.tree import LSMTree
+from tests.storage.lsm_folder import FILES, ITEMS, LOG, MANIFEST
 from tests.test_cli import smlib
 
 
@@ -23,6 +25,16 @@ def store(tmp_path: Path) -> Path:
     for other in tmp_path.iterdir():
         if other != path:
             other.unlink()
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the folder of an LSM-tree."""
+    path = tmp_path / "orders"
+    path.mkdir()
+    for name, content in FILES.items():
+        (path / name).write_bytes(content)
     return path
 
 
@@ -79,7 +91,14 @@ def test_check_tells_of_a_meta_page_that_is_lost(store: Path, capsys: pytest.Cap
 def test_what_is_no_store(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "text").write_text("no store\n" * 1000)
-    for path, what in (("none", "no such file"), (".", "no store"), ("empty", "no store"), ("text", "no store")):
+    (tmp_path / "strange" / "CURRENT").mkdir(parents=True)
+    for path, what in (
+        ("none", "no such file"),
+        (".", "no store"),
+        ("strange", "no store"),
+        ("empty", "no store"),
+        ("text", "no store"),
+    ):
         assert main([command, str(tmp_path / path)]) == 2
         told = capsys.readouterr()
         assert told.out == ""
@@ -160,3 +179,121 @@ def test_pipes_get_no_colour(store: Path) -> None:
     assert done.returncode == 0
     assert done.stderr == ""
     assert "\x1b[" not in done.stdout
+
+
+def test_check_proves_a_folder_and_leaves_it_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in folder.iterdir():
+        path.chmod(0o400)
+    folder.chmod(0o500)
+    assert main(["check", str(folder)]) == 0
+    folder.chmod(0o700)
+    assert capsys.readouterr().out == (
+        f"whole: the manifest, the logs and the tables of an LSM-tree keep their invariants, and fit together\n"
+        f"items {len(ITEMS)}, tables 3, levels 2, entries in tables 17, logs 1, last sequence 12\n"
+        f"nothing leads to 000007.log, 000008.dbtmp, CURRENT.tmp: waste, which takes room and does no harm\n"
+        f"Next:\n"
+        f"  smlib inspect {folder} its files\n"
+    )
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == FILES
+
+
+def test_check_of_a_folder_while_somebody_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with LSMTree.open(tmp_path / "tree") as tree:
+        tree[b"new"] = b"1"
+        assert main(["check", str(tmp_path / "tree")]) == 0
+        assert "items 1, tables 0, levels 0" in capsys.readouterr().out
+        tree.flush()
+        assert main(["check", str(tmp_path / "tree")]) == 0
+        assert "items 1, tables 1, levels 1" in capsys.readouterr().out
+
+
+def test_check_names_the_file_of_a_folder_that_is_damaged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damage(folder / "000005.ldb", 70)
+    assert main(["check", str(folder)]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(
+        f"smlib: {folder}/000005.ldb, byte 69: the block that begins there is damaged: its check"
+    )
+    assert told.err.count("\n") == 1
+
+
+def test_check_tells_of_a_commit_that_was_cut_short(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / LOG).write_bytes(FILES[LOG][:-1])
+    assert main(["check", str(folder)]) == 0
+    assert f"but {LOG} ends in a record that is not whole: the last commit was cut short" in capsys.readouterr().out
+
+
+def test_inspect_shows_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(folder)]) == 0
+    text = capsys.readouterr().out
+    assert f"manifest  {MANIFEST}, 210 bytes: edits 3\n" in text
+    assert (
+        "    1         5            405            12       3         snappy  10.0 bits, 6 probes  b'doe 000' .."
+        in text
+    )
+    assert f"Next:\n  smlib inspect {folder} --file 000005.ldb one file of it" in text
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == FILES
+
+
+def test_inspect_shows_a_file_of_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, what in (("000005.ldb", "  the index"), (LOG, "  b'cat'"), (MANIFEST, "takes table 4 from level 0")):
+        assert main(["inspect", str(folder), "--file", name]) == 0
+        text = capsys.readouterr().out
+        assert what in text
+        assert "damaged" not in text
+        assert f"Next:\n  smlib inspect {folder} the whole folder" in text
+        assert main(["inspect", str(folder), "--file", name, "--json"]) == 0
+        facts = json.loads(capsys.readouterr().out)
+        assert facts["size"] == len(FILES[name])
+    for name in ("none", "../orders.db", "LOCK"):
+        assert main(["inspect", str(folder), "--file", name]) == 2
+        assert name in capsys.readouterr().err
+
+
+def test_inspect_of_a_damaged_folder_names_files_and_bytes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damage(folder / "000004.ldb", 3)
+    damage(folder / LOG, 50)
+    assert main(["inspect", str(folder)]) == 0
+    text = capsys.readouterr().out
+    assert f"damaged: {LOG}, byte 34: the record there is damaged, and another one follows at byte 402" in text
+    assert "damaged: 000004.ldb, byte 0: the block that begins there is damaged: its checksum does not fit" in text
+    assert "--file 000004.ldb " in text
+    assert main(["inspect", str(folder), "--file", "000004.ldb"]) == 0
+    text = capsys.readouterr().out
+    assert "DAMAGED: byte 0: the block that begins there is damaged" in text
+    assert "\ndamaged: byte 0: the block that begins there is damaged" in text
+
+
+def test_inspect_of_a_folder_without_its_manifest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / MANIFEST).unlink()
+    assert main(["inspect", str(folder)]) == 0
+    text = capsys.readouterr().out
+    assert f"damaged: CURRENT, byte 0: it names b'{MANIFEST}', which is not there" in text
+    assert f"smlib inspect {folder} --json" in text
+
+
+def test_inspect_of_a_folder_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(folder), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["levels"][1] == {
+        "level": 1,
+        "tables": 2,
+        "size": 550,
+        "entries": 15,
+        "smallest": b"ant".hex(),
+        "largest": b"doe 011".hex(),
+    }
+    assert facts["manifest"]["log_number"] == 9
+    assert facts["logs"][0]["changes"] == 4
+    assert facts["damaged"] == {}
+    assert next(file["name"] for file in facts["files"] if file["kind"] == "waste") == "000007.log"
+
+
+def test_pages_are_those_of_a_file_and_files_those_of_a_folder(
+    store: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", str(folder), "--page", "1"]) == 2
+    assert "this is a folder, which has no --page 1; it has --file NAME" in capsys.readouterr().err
+    assert main(["inspect", str(store), "--file", "000005.ldb"]) == 2
+    assert "this is a file, which has no --file 000005.ldb; it has pages: --page N" in capsys.readouterr().err

@@ -9,17 +9,16 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from smlib.storage.bplustree.inspection import FileFacts
     from smlib.topics import Topic
 
 # An output that is not a terminal (a pipe, a file) is laid out for this many characters.
 PIPE_WIDTH = 120
-# More damaged pages than this are counted and not listed.
+# More lines about damage than this are counted and not printed.
 MOST_LISTED = 20
 
 
@@ -76,13 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     warmup.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at work side by side")
     warmup.set_defaults(command=_warmup)
 
-    check = commands.add_parser("check", help="prove that the file of a store is whole")
-    check.add_argument("path", metavar="PATH")
+    check = commands.add_parser("check", help="prove that a store is whole")
+    check.add_argument("path", metavar="PATH", help="the file of a B+tree, or the folder of an LSM-tree or of LevelDB")
     check.set_defaults(command=_check)
 
-    inspect = commands.add_parser("inspect", help="see what is in the file of a store, whole or damaged")
-    inspect.add_argument("path", metavar="PATH")
-    inspect.add_argument("--page", type=int, metavar="N", help="one page, drawn")
+    inspect = commands.add_parser("inspect", help="see what is in a store, whole or damaged")
+    inspect.add_argument("path", metavar="PATH", help="as for check")
+    inspect.add_argument("--page", type=int, metavar="N", help="one page of a file, drawn")
+    inspect.add_argument("--file", metavar="NAME", help="one file of a folder, part by part")
     inspect.add_argument("--json", action="store_true", help="print JSON; bytes are written in hexadecimal")
     inspect.set_defaults(command=_inspect)
 
@@ -257,25 +257,29 @@ def _warmup(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from smlib.errors import CorruptDataError, SmlibError
+    from smlib.storage.local_filesystem import LocalFileSystem
 
     try:
-        _require_store(options.path)
-        from smlib.storage.bplustree.inspection import check_file
-        from smlib.storage.local_filesystem import LocalFileSystem
-
+        kind = _kind_of_store(options.path)
         with _at_work(f"proving {options.path}"):
-            meta, both = check_file(LocalFileSystem(), options.path)
+            if kind == "file":
+                from smlib.storage.bplustree.drawing import draw_proof
+                from smlib.storage.bplustree.inspection import check_file
+
+                lines, purpose = draw_proof(*check_file(LocalFileSystem(), options.path)), "what its pages are for"
+            else:
+                from smlib.storage.lsm.drawing import draw_folder_proof
+                from smlib.storage.lsm.inspection import check_folder
+
+                lines, purpose = draw_folder_proof(check_folder(LocalFileSystem(), options.path)), "its files"
     except SmlibError as error:
         print(f"smlib: {error}", file=sys.stderr)
         return 1 if isinstance(error, CorruptDataError) else 2
     console = _console()
-    console.print("whole: invariants 1 to 6 of a B+tree hold", style="bold green")
-    figures = {"items": meta.items, "depth": meta.depth, "pages": meta.next_page, "transaction": meta.transaction}
-    console.print(", ".join(f"{name} {value:,}" for name, value in figures.items()))
-    if not both:
-        what = f"but meta page {1 - meta.place} is not whole: the last commit was cut short, or lost by damage"
-        console.print(what, style="red")
-    _next(console, (f"smlib inspect {shlex.quote(options.path)}", "what its pages are for"))
+    for line in lines:
+        style = "bold green" if line is lines[0] else "red" if line.startswith("but ") else None
+        console.print(line, style=style, markup=False, soft_wrap=True)
+    _next(console, (f"smlib inspect {shlex.quote(options.path)}", purpose))
     return 0
 
 
@@ -286,56 +290,78 @@ def _inspect(options: argparse.Namespace) -> int:
 
     console = _console()
     try:
-        _require_store(options.path)
-        from smlib.storage.bplustree.drawing import draw_file, draw_page
-        from smlib.storage.bplustree.inspection import inspect_file, inspect_page
-        from smlib.storage.local_filesystem import LocalFileSystem
-
+        look = _look_into_file if _kind_of_store(options.path) == "file" else _look_into_folder
         with _at_work(f"reading {options.path}"):
-            if options.page is not None:
-                page = inspect_page(LocalFileSystem(), options.path, options.page)
-                facts, text, other, purpose = asdict(page), draw_page(page), "", "the whole file"
-            else:
-                file = inspect_file(LocalFileSystem(), options.path)
-                number = next(iter(file.damaged), file.tree["root"] if file.tree else 0)
-                facts, text, other, purpose = asdict(file), draw_file(file), f" --page {number}", "one page, drawn"
+            facts, text, wrong, other, purpose = look(options)
     except SmlibError as error:
         print(f"smlib: {error}", file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps(facts, indent=2, default=bytes.hex))
+        print(json.dumps(asdict(facts), indent=2, default=bytes.hex))
         return 0
     console.print(text, markup=False, soft_wrap=True)
-    if options.page is None:
-        _print_damage(console, file)
+    for line in wrong[:MOST_LISTED]:
+        console.print(f"damaged: {line}", style="bold red", markup=False, soft_wrap=True)
+    if len(wrong) > MOST_LISTED:
+        console.print(f"and {len(wrong) - MOST_LISTED:,} more; --json names them all", style="bold red")
     path = shlex.quote(options.path)
     _next(console, (f"smlib inspect {path}{other}", purpose), (f"smlib check {path}", "a proof that all is whole"))
     return 0
 
 
-def _print_damage(console: Console, file: FileFacts) -> None:
-    """List what is wrong with a file."""
-    wrong = [file.trouble] if file.trouble else []
-    wrong += [f"page {number}, byte {number * file.page_size}: {what}" for number, what in file.damaged.items()]
-    for line in wrong[:MOST_LISTED]:
-        console.print(f"damaged: {line}", style="bold red", markup=False, soft_wrap=True)
-    if len(wrong) > MOST_LISTED:
-        console.print(f"and {len(wrong) - MOST_LISTED:,} more; --json names them all", style="bold red")
+def _look_into_file(options: argparse.Namespace) -> tuple[Any, str, list[str], str, str]:
+    """Return facts about a file or one of its pages, the same as text, what is wrong, and what to look at next."""
+    from smlib.errors import InputError
+    from smlib.storage.bplustree.drawing import draw_file, draw_page, list_damage
+    from smlib.storage.bplustree.inspection import inspect_file, inspect_page
+    from smlib.storage.local_filesystem import LocalFileSystem
+
+    if options.file is not None:
+        raise InputError(f"{options.path}: this is a file, which has no --file {options.file}; it has pages: --page N")
+    if options.page is not None:
+        page = inspect_page(LocalFileSystem(), options.path, options.page)
+        return page, draw_page(page), [], "", "the whole file"
+    file = inspect_file(LocalFileSystem(), options.path)
+    number = next(iter(file.damaged), file.tree["root"] if file.tree else 0)
+    return file, draw_file(file), list_damage(file), f" --page {number}", "one page, drawn"
 
 
-def _require_store(path: str) -> None:
-    """Raise InputError unless a store lies at a path. Here kinds are told apart; so far there is one."""
+def _look_into_folder(options: argparse.Namespace) -> tuple[Any, str, list[str], str, str]:
+    """Return the same about a folder or one of its files."""
+    from smlib.errors import InputError
+    from smlib.storage.local_filesystem import LocalFileSystem
+    from smlib.storage.lsm.drawing import draw_file, draw_folder, list_damage, most_interesting
+    from smlib.storage.lsm.inspection import inspect_file, inspect_folder
+
+    if options.page is not None:
+        raise InputError(f"{options.path}: this is a folder, which has no --page {options.page}; it has --file NAME")
+    if options.file is not None:
+        file = inspect_file(LocalFileSystem(), options.path, options.file)
+        return file, draw_file(file), file.damage, "", "the whole folder"
+    folder = inspect_folder(LocalFileSystem(), options.path)
+    name = most_interesting(folder)
+    other, purpose = (" --json", "the same for a program") if name is None else (f" --file {name}", "one file of it")
+    return folder, draw_folder(folder), list_damage(folder), other, purpose
+
+
+def _kind_of_store(path: str) -> str:
+    """Return whether a store is a "file" (a B+tree) or a "folder" (an LSM-tree); InputError if none lies there."""
     from smlib.errors import InputError
 
     if not os.path.exists(path):
-        raise InputError(f"{path}: there is no such file")
+        raise InputError(f"{path}: there is no such file or folder")
     if os.path.isfile(path):
         from smlib.storage.bplustree.inspection import is_tree
         from smlib.storage.local_filesystem import LocalFileSystem
 
         if is_tree(LocalFileSystem(), path):
-            return
-    raise InputError(f"{path}: this is no store of a kind that is known here; give the file of a BPlusTree")
+            return "file"
+    elif os.path.isfile(os.path.join(path, "CURRENT")):
+        return "folder"
+    raise InputError(
+        f"{path}: this is no store of a kind that is known here; give the file of a BPlusTree, or the folder of an "
+        f"LSMTree or of LevelDB, with a file CURRENT in it"
+    )
 
 
 def _doctor(options: argparse.Namespace) -> int:

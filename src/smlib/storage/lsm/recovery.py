@@ -28,6 +28,7 @@ from smlib.storage.filesystem import FileSystem
 from smlib.storage.lsm.batches import decode_batch
 from smlib.storage.lsm.block_cache import BlockCache
 from smlib.storage.lsm.file_names import (
+    CURRENT,
     LOG,
     MANIFEST,
     OLD_TABLE,
@@ -121,4 +122,6 @@ def list_waste(filesystem: FileSystem, folder: str, kept: set[int]) -> list[str]
     numbered = (LOG, TABLE, OLD_TABLE, MANIFEST, TEMPORARY)
     names = filesystem.list_directory(folder)
     parsed = [(name, parse_file_name(name)) for name in names]
-    return [name for name, found in parsed if found is not None and found.kind in numbered and found.number not in kept]
+    waste = [name for name, found in parsed if found and found.kind in numbered and found.number not in kept]
+    # A crash may have left what was to replace it.
+    return [*waste, *(name for name in names if name == f"{CURRENT}.tmp")]

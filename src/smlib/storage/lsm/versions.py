@@ -139,7 +139,7 @@ def check_table(file: TableFile, last_sequence: int) -> int:
     for entries in table.pieces():
         keys += internal_key_of(entries, 0), internal_key_of(entries, entries.size - 1)
         newest = max(newest, int(entries.tags.max()) >> 8)
-    if (keys[0], keys[-1]) != (facts.smallest, facts.largest):
+    if not keys or (keys[0], keys[-1]) != (facts.smallest, facts.largest):
         raise CorruptDataError(
             f"{table.file.path}, byte 0: its keys are not those that the manifest says (invariant 2)"
         )
