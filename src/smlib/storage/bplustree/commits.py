@@ -261,15 +261,15 @@ class Writer:
     def _put(self, keys: list[bytes], values: list[bytes]) -> None:
         files = self.store.files
         joined, key_ends = join(keys)
-        sizes = np.fromiter(map(len, values), np.int64, len(values))
-        longest = longest_value(files.page_size)
-        large = np.flatnonzero(sizes > longest).tolist()
-        for k in large:
-            self._large += len(values[k])
-            values[k] = write_value(files, values[k])
-            sizes[k] = REFERENCE
         stored, value_ends = join(values)
-        sizes[large] |= ELSEWHERE
+        sizes = np.diff(value_ends)
+        large = np.flatnonzero(sizes > longest_value(files.page_size)).tolist()
+        if large:
+            for k in large:
+                self._large += len(values[k])
+                values[k] = write_value(files, values[k])
+            stored, value_ends = join(values)
+            sizes[large] = REFERENCE | ELSEWHERE
         done, wanted = put_sorted(files.pages, joined, key_ends, stored, value_ends, sizes, 0)
         while wanted != DONE:
             self._serve(wanted)

@@ -78,9 +78,13 @@ def encode_meta(meta: Meta) -> bytes:
         meta.free_list,
         meta.edits,
     )
-    page = HEAD.pack(0, meta.place, meta.transaction, META) + body
-    page += bytes(meta.page_size - len(page))
-    return xxh64(page[8:]).to_bytes(8, "little") + page[8:]
+    return seal_bytes(meta.page_size, meta.place, meta.transaction, META, body)
+
+
+def seal_bytes(page_size: int, number: int, transaction: int, kind: int, body: bytes) -> bytes:
+    """Return a page that is not of the tree: its head with a checksum, what follows, and zeros."""
+    rest = (HEAD.pack(0, number, transaction, kind) + body)[8:].ljust(page_size - 8, b"\0")
+    return xxh64(rest).to_bytes(8, "little") + rest
 
 
 def decode_meta(page: bytes, place: int) -> Meta | None:

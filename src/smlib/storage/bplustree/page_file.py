@@ -23,16 +23,14 @@ from smlib._core.hashing import hash_range
 from smlib._core.kernel import kernel
 from smlib._core.words import Bytes, load_word, store_word
 from smlib.errors import CorruptDataError, StorageError
-from smlib.storage.bplustree.meta import Meta
+from smlib.storage.bplustree.meta import Meta, seal_bytes
 from smlib.storage.bplustree.pages import (
     BRANCH,
     CHECKSUM,
-    HEAD,
     KIND,
     LEAF,
     LONGEST_KEY,
     PAGE,
-    TRANSACTION,
     at,
     prove,
     u64,
@@ -211,7 +209,7 @@ class PageFile:
         Whether pages are written into a mapping of the file, if the system has such a thing.
     """
 
-    __slots__ = ("_hand", "_limit", "_mapping", "file", "mapped", "page_size", "pages", "view")
+    __slots__ = ("_hand", "_limit", "_mapping", "_reached", "file", "mapped", "page_size", "pages", "view")
 
     def __init__(self, file: File, page_size: int, cache_size: int) -> None:
         self.file = file
@@ -220,6 +218,8 @@ class PageFile:
         self._hand: Integer = 0
         self.mapped = False
         self._mapping: Bytes = np.empty(0, np.uint8)
+        # The first page that the file has never had.
+        self._reached = 0
         state = np.zeros(STATES, np.int64)
         state[SIZE] = page_size
         empty = np.empty(0, np.int64)
@@ -308,13 +308,8 @@ class PageFile:
 
     def write_raw(self, page: int, kind: int, body: bytes) -> None:
         """Write a page that is not of the tree; what follows the head is ``body``, padded with zeros."""
-        memory = np.zeros(self.page_size, np.uint8)
-        memory[HEAD : HEAD + len(body)] = np.frombuffer(body, np.uint8)
-        memory[KIND] = kind
-        store_word(memory, at(PAGE), u64(page))
-        store_word(memory, at(TRANSACTION), u64(self.pages.state[TXN]))
-        seal(memory, 0, self.page_size)
-        self.file.write_at(page * self.page_size, memory.data)
+        data = seal_bytes(self.page_size, page, int(self.pages.state[TXN]), kind, body)
+        self.file.write_at(page * self.page_size, data)
 
     def write_taken(self) -> None:
         """Seal and write the pages that are newer in memory than in the file, neighbours together."""
@@ -322,8 +317,10 @@ class PageFile:
         if self.mapped:
             self._map(int(self.pages.state[NEXT]) * self.page_size)
         if self._mapping.size:
-            store_pages(self.pages, numbers, self._mapping)
-            return
+            # New ones lie one behind the other, and one write takes less time than to bring each into the mapping.
+            new = int(np.searchsorted(numbers, self._reached))
+            store_pages(self.pages, numbers[:new], self._mapping)
+            numbers, self._reached = numbers[new:], int(self.pages.state[NEXT])
         size = self.page_size
         done: Integer = 0
         buffer = np.empty(min(numbers.size * size, GATHERED), np.uint8)
@@ -338,6 +335,8 @@ class PageFile:
     def _map(self, end: int) -> None:
         """Have the file mapped, up to an end at least, if the system can."""
         if self._mapping.size < end:
+            if not self._mapping.size:
+                self._reached = self.file.size() // self.page_size
             self._mapping = np.empty(0, np.uint8)
             mapping = self.file.map(max(end + end // 2, GATHERED))
             if mapping is None:
