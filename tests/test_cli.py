@@ -59,7 +59,7 @@ def test_show_prints_essay_and_source(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_tour_agrees_and_says_so() -> None:
     done = smlib("tour")
     assert done.returncode == 0, done.stderr
-    assert "7 of 7 agree" in done.stdout
+    assert "8 of 8 agree" in done.stdout
     assert "25.0000 degrees" in done.stdout
     assert "10,001,965.729 m" in done.stdout
     assert "\x1b[" not in done.stdout

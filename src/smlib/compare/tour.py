@@ -17,7 +17,7 @@ from smlib.compare.timer import Measurement, measure
 from smlib.topics import TOPICS, read_essay
 
 # The stories that `smlib tour` tells when none is named.
-HEADLINES = ("stationary", "quadrature", "measures", "huffman_coding", "btree", "bplustree", "tableau")
+HEADLINES = ("stationary", "quadrature", "measures", "huffman_coding", "btree", "bplustree", "lsm", "tableau")
 
 
 @dataclass(frozen=True, slots=True)

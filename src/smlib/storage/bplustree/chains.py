@@ -144,7 +144,12 @@ class FreeList:
             needed = -(-(free.size + given_up.size - kept * room) // room)
             if needed <= len(taken):
                 break
-            taken.append(store.take_number())
+            taken += [store.take_number() for _ in range(needed - len(taken))]
+        # Those that are taken need not be listed: fewer may be enough, and then what is too much is listed again.
+        rest, unused = free.size + given_up.size - kept * room, list[int]()
+        while -(-(rest + len(unused) + 1) // room) < len(taken):
+            unused.append(taken.pop())
+        given_up = np.concatenate([given_up, np.array(unused, np.int64)])
         numbers = np.concatenate([free, given_up])
         trunks = self.trunks[:kept] + taken
         for k in range(kept, len(trunks)):
