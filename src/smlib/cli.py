@@ -441,4 +441,4 @@ def _next(console: Console, *commands: tuple[str, str]) -> None:
     """Name what to try next."""
     console.print("Next:", style="dim")
     for command, purpose in commands:
-        console.print(f"  {command:<31} {purpose}", markup=False)
+        console.print(f"  {command:<31} {purpose}", markup=False, soft_wrap=True)
