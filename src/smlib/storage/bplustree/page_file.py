@@ -17,6 +17,8 @@ Single-Page Failures", *VLDB* (2012), for pages that prove themselves.
 
 from __future__ import annotations
 
+import mmap
+
 import numpy as np
 
 from smlib._core.hashing import hash_range
@@ -382,7 +384,8 @@ class PageFile:
             raise StorageError(
                 f"{self.file.path}: a commit changes more than {MOST_MEMORY >> 20} MB of pages; make several of it"
             )
-        memory = np.empty((old + count) * self.page_size, np.uint8)
+        # Memory in small pieces, as it is used: NumPy would ask for huge ones, and a commit wait until they are found.
+        memory = np.frombuffer(mmap.mmap(-1, (old + count) * self.page_size), np.uint8)
         memory[: self.pages.memory.size] = self.pages.memory
         page_of, idle = np.full(old + count, -1), np.full(old + count, -1)
         page_of[:old], idle[:old] = self.pages.page_of, self.pages.idle
