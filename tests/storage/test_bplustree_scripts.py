@@ -10,7 +10,8 @@ import pytest
 
 from smlib.errors import CorruptDataError, LockedError
 from smlib.storage import BPlusTree, SimulatedCrash, SimulatedDisk, Snapshot
-from smlib.storage.bplustree.descriptions import contents_of, describe_page
+from smlib.storage.bplustree.descriptions import describe_page
+from smlib.storage.wording import contents_of
 from tests.storage.script_runner import run_script
 
 PATH, SIZE = "tree", 512

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from smlib._core.trace import Step
 from smlib.errors import InputError
 from smlib.storage import SimulatedDisk
-from smlib.storage.bplustree.descriptions import Tree, contents_of, describe_page, describe_tree, find_originals
+from smlib.storage.bplustree.descriptions import Tree, describe_page, describe_tree, find_originals
 from smlib.storage.bplustree.telling import EITHER, NEW, OLD, prove
 from smlib.storage.bplustree.trace import trace
 from smlib.storage.simulated_files import SimulatedFile
-from smlib.viz.layouts.storage import LAYOUTS
+from smlib.storage.wording import contents_of
 from smlib.viz.layouts.storage.bplustree import COMMITS, ITEMS
 from tests.storage.bplustree_tools import PATH, at_random, open_tree
+from tests.storage.traces import require_all_holds
 
 VALUE = bytes(100)
 Commits = list[dict[bytes, bytes | None]]
@@ -28,19 +29,6 @@ Commits = list[dict[bytes, bytes | None]]
 @pytest.fixture(scope="module")
 def story() -> list[Step]:
     return list(trace(COMMITS, items=ITEMS))
-
-
-def require_all_holds(steps: list[Step]) -> None:
-    draw = LAYOUTS["bplustree"].draw
-    for step in steps:
-        assert len(step.invariants) == 4
-        assert all(value is True for value in step.invariants.values()), (step.caption, step.invariants)
-        assert step.question == "" or step.question.endswith("?")
-        scene = draw(step.state)
-        for mark in scene.marks:
-            if mark.tag == "rect":
-                assert 0 <= float(mark.attributes["x"]) + float(mark.attributes["width"]) <= scene.width
-                assert 0 <= float(mark.attributes["y"]) + float(mark.attributes["height"]) <= scene.height
 
 
 def test_a_crash_leaves_the_old_tree_until_the_meta_page_is_written(story: list[Step]) -> None:
@@ -55,7 +43,7 @@ def test_a_crash_leaves_the_old_tree_until_the_meta_page_is_written(story: list[
         assert set(after.state["crashes"]) == {"new"}
         assert after.state["returned"]
         assert not before[-1].state["returned"]
-    require_all_holds(story)
+    require_all_holds("bplustree", story)
 
 
 def test_the_story_is_told_in_order(story: list[Step]) -> None:
@@ -90,19 +78,19 @@ def test_what_is_written_is_pending_until_the_sync(story: list[Step]) -> None:
 def test_three_levels_values_of_their_own_and_a_list_of_several_pages() -> None:
     items = {b"a" * 90 + bytes([97 + k]): VALUE for k in range(24)}
     steps = list(trace([{b"m": VALUE}, {b"n": bytes(1200)}, {b"n": None, b"m": None}], items=items))
-    require_all_holds(steps)
+    require_all_holds("bplustree", steps)
     assert max(page["level"] for page in steps[-1].state["memory"].values()) == 2
     captions = " ".join(step.caption for step in steps)
     assert "a value that is too large for a leaf" in captions
     assert "it is a part of a value that goes" in captions
     assert "and page" in captions
-    require_all_holds(list(trace([{b"a": bytes(40_000)}, {b"a": b""}, {b"b": bytes(900)}])))
+    require_all_holds("bplustree", list(trace([{b"a": bytes(40_000)}, {b"a": b""}, {b"b": bytes(900)}])))
 
 
 def test_a_commit_that_changes_nothing() -> None:
     assert len(list(trace([{}]))) == 1
     steps = list(trace([{b"z": None}], items=dict.fromkeys([b"a", b"b"], VALUE)))
-    require_all_holds(steps)
+    require_all_holds("bplustree", steps)
     assert steps[-1].state["crashes"][0] == "new"
 
 
@@ -116,12 +104,12 @@ values = st.sampled_from([b"", VALUE, VALUE, bytes(50), bytes(600)])
     st.dictionaries(keys, values, max_size=20),
 )
 def test_invariants_hold_whatever_is_committed(commits: Commits, items: dict[bytes, bytes]) -> None:
-    require_all_holds(list(trace(commits, items=items)))
+    require_all_holds("bplustree", list(trace(commits, items=items)))
 
 
 @pytest.mark.interpreted
 def test_invariants_hold_for_a_commit() -> None:
-    require_all_holds(list(trace([{b"d": VALUE}], items=dict.fromkeys([b"a", b"c", b"e", b"g"], VALUE))))
+    require_all_holds("bplustree", list(trace([{b"d": VALUE}], items=dict.fromkeys([b"a", b"c", b"e", b"g"], VALUE))))
 
 
 def trees_of(seed: int) -> list[Tree]:

@@ -16,8 +16,8 @@ from smlib.storage.lsm.manifest import FileFacts, VersionEdit
 from smlib.storage.lsm.moments import EITHER, NEW, OLD, prove
 from smlib.storage.lsm.trace import Command, trace
 from smlib.storage.simulated_files import SimulatedFile
-from smlib.viz.layouts.storage import LAYOUTS
 from smlib.viz.layouts.storage.lsm import COMMANDS
+from tests.storage.traces import require_all_holds
 
 PATH = "tree"
 LED_TO = "what the manifest leads to is on the disk: the name of the log, and the tables, wholly"
@@ -28,25 +28,12 @@ def story() -> list[Step]:
     return list(trace(COMMANDS))
 
 
-def require_all_holds(steps: list[Step]) -> None:
-    draw = LAYOUTS["lsm"].draw
-    for step in steps:
-        assert len(step.invariants) == 4
-        assert all(value is True for value in step.invariants.values()), (step.caption, step.invariants)
-        assert step.question == "" or step.question.endswith("?")
-        scene = draw(step.state)
-        for mark in scene.marks:
-            if mark.tag == "rect":
-                assert 0 <= float(mark.attributes["x"]) + float(mark.attributes["width"]) <= scene.width
-                assert 0 <= float(mark.attributes["y"]) + float(mark.attributes["height"]) <= scene.height
-
-
 def steps_of(story: list[Step], kind: str) -> list[Step]:
     return [step for step in story if step.state["kind"] == kind]
 
 
 def test_one_write_and_the_sync_behind_it_decide(story: list[Step]) -> None:
-    require_all_holds(story)
+    require_all_holds("lsm", story)
     for kind, count in (("commit", 4), ("flush", 2), ("merge", 1)):
         allowed = [step.state["allowed"] for step in steps_of(story, kind)]
         assert allowed.count(EITHER) == count
@@ -111,7 +98,7 @@ def test_what_a_merge_leaves_out(story: list[Step]) -> None:
 
 def test_a_key_is_found_in_memory_first() -> None:
     steps = list(trace([{b"a": b"1"}, "flush", {b"a": b"2", b"b": None}, b"a", b"b", b"zebra"]))
-    require_all_holds(steps)
+    require_all_holds("lsm", steps)
     asked = [step.caption for step in steps_of(steps, "get")]
     assert asked[0].endswith("a = 2. Nothing older is asked.")
     assert asked[1].endswith("b was deleted. That is an answer, and nothing older is asked.")
@@ -121,7 +108,7 @@ def test_a_key_is_found_in_memory_first() -> None:
 
 def test_without_filters_a_block_is_read_in_vain() -> None:
     steps = list(trace([{b"a": b"1", b"c": b"1", b"e": b"1"}, "flush", b"b"], bloom_bits_per_key=0))
-    require_all_holds(steps)
+    require_all_holds("lsm", steps)
     assert steps[-2].caption == "Table 5: the index leads to the block at byte 0, which is read: it has no b."
     assert "filter" not in " ".join(step.caption for step in steps)
 
@@ -129,7 +116,7 @@ def test_without_filters_a_block_is_read_in_vain() -> None:
 def test_what_does_nothing_is_not_told() -> None:
     assert len(list(trace([{}, "flush", "merge"]))) == 1
     steps = list(trace([{b"a": b"1"}, "flush", {b"a": None}, "merge", b"a"]))
-    require_all_holds(steps)
+    require_all_holds("lsm", steps)
     assert [row["kind"] for row in steps[-1].state["files"]] == ["CURRENT", "manifest", "log"]
 
 
@@ -138,7 +125,7 @@ def test_a_flush_that_asks_for_a_merge() -> None:
     for key in range(12):
         commands += [{b"%d" % key: b""}, "flush"]
     steps = list(trace(commands))
-    require_all_holds(steps)
+    require_all_holds("lsm", steps)
     assert steps_of(steps, "merge")
 
 
@@ -153,12 +140,12 @@ commits = st.dictionaries(keys, st.one_of(values, st.none()), max_size=4)
     st.booleans(),
 )
 def test_invariants_hold_whatever_is_done(commands: list[Command], filtered: bool) -> None:
-    require_all_holds(list(trace(commands, bloom_bits_per_key=10 * filtered)))
+    require_all_holds("lsm", list(trace(commands, bloom_bits_per_key=10 * filtered)))
 
 
 @pytest.mark.interpreted
 def test_invariants_hold_for_a_flush() -> None:
-    require_all_holds(list(trace([{b"cow": b"1", b"ape": b"2"}, "flush", b"cow"])))
+    require_all_holds("lsm", list(trace([{b"cow": b"1", b"ape": b"2"}, "flush", b"cow"])))
 
 
 def test_a_disk_that_does_not_sync_breaks_the_invariants(monkeypatch: pytest.MonkeyPatch) -> None:

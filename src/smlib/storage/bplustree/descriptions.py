@@ -29,6 +29,7 @@ from smlib.storage.bplustree.page_file import is_sealed
 from smlib.storage.bplustree.pages import BRANCH, FREE, HEAD, KIND, LEAF, OVERFLOW, at, count_of
 from smlib.storage.bplustree.store import Store
 from smlib.storage.filesystem import FileSystem
+from smlib.storage.wording import say
 
 KINDS = {LEAF: "leaf", BRANCH: "branch", OVERFLOW: "value", FREE: "list"}
 
@@ -135,14 +136,3 @@ def describe_page(data: bytes, number: int) -> dict[str, Any]:
     below = int.from_bytes(data[HEAD : HEAD + 8], "little")
     numbers = tuple(np.frombuffer(body, "<u8").tolist()) if kind == "list" else ()
     return page | {"kind": kind, "numbers": numbers, "below": below}
-
-
-def contents_of(disk: FileSystem, path: str) -> bytes:
-    """Return all bytes of a file."""
-    with disk.open(path, readonly=True) as file:
-        return file.read_at(0, file.size())
-
-
-def say(key: bytes) -> str:
-    """Return a key as it is told."""
-    return key.decode("ascii", "backslashreplace")

@@ -21,12 +21,13 @@ from smlib._core.trace import Step
 from smlib.storage.bplustree.chains import FreeList, write_value
 from smlib.storage.bplustree.commits import Writer
 from smlib.storage.bplustree.deletion import remove_sorted
-from smlib.storage.bplustree.descriptions import Node, Tree, describe_page, find_originals, say
+from smlib.storage.bplustree.descriptions import Node, Tree, describe_page, find_originals
 from smlib.storage.bplustree.insertion import insert_cell, link_splits, put_sorted
 from smlib.storage.bplustree.meta import encode_meta, read_meta
 from smlib.storage.bplustree.page_file import PageFile
 from smlib.storage.bplustree.working_pages import descend, own_page
 from smlib.storage.pending_changes import Survivors
+from smlib.storage.wording import say, say_list
 
 # What one commit does: it sets a key, or takes it out where there is None.
 Changes: TypeAlias = Mapping[bytes, bytes | None]
@@ -361,11 +362,6 @@ def short(key: str) -> str:
 def capital(said: str) -> str:
     """Return words with a capital letter at the beginning."""
     return said[:1].upper() + said[1:]
-
-
-def say_list(words: list[str]) -> str:
-    """Return words, one behind the other."""
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def prove(file: Iterable[Mapping[str, Any]], crashes: tuple[Left, ...], allowed: tuple[str, ...]) -> dict[str, bool]:

@@ -28,10 +28,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from smlib._core.trace import Step
 from smlib.errors import CorruptDataError
-from smlib.storage.bplustree.descriptions import Tree, contents_of, describe_tree
+from smlib.storage.bplustree.descriptions import Tree, describe_tree
 from smlib.storage.bplustree.telling import WAYS, Changes, Left, Moment, Telling, say_changes
 from smlib.storage.bplustree.tree import BPlusTree
 from smlib.storage.faults import SimulatedDisk
+from smlib.storage.wording import contents_of
 
 PATH = "tree"
 

@@ -204,7 +204,8 @@ def decode_batch(payload: bytes, path: str = "", offset: int = 0) -> tuple[int, 
 class Search(Protocol):
     """What finds the changes of a batch; see `find_changes`."""
 
-    def __call__(self, payload: bytes, place: int, cuts: Numbers, /) -> Integer: ...  # noqa: D102
+    def __call__(self, payload: bytes, place: int, cuts: Numbers, /) -> Integer:
+        """Return where the last change ends."""
 
 
 @cache

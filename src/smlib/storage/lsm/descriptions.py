@@ -31,6 +31,7 @@ from smlib.storage.lsm.stored_blocks import TRAILER
 from smlib.storage.lsm.table_building import FOOTER
 from smlib.storage.lsm.tables import Table
 from smlib.storage.lsm.varints import decode_varint
+from smlib.storage.wording import contents_of, say
 
 # A change, described: its key, its number, and its value, or None for a deletion.
 Told = tuple[str, int, str | None]
@@ -70,7 +71,7 @@ def describe_folder(seen: FileSystem, medium: FileSystem, folder: str) -> tuple[
             size = file.size()
             content = file.read_at(0, size)
             parts = describe_parts(file, found.kind, found.number)
-        kept = contents_of(medium, path)
+        kept = contents_of(medium, path) if medium.exists(path) else None
         for part in parts:
             cut = slice(part["begin"], part["end"])
             part["synced"] = kept is not None and kept[cut] == content[cut]
@@ -94,14 +95,6 @@ def order_of(row: dict[str, Any]) -> tuple[int, int, int]:
     """Return what files are sorted by: their kinds, then tables by levels, the newest of a level first."""
     kinds = (CURRENT, MANIFEST, LOG, TABLE)
     return kinds.index(row["kind"]), row["level"] or 0, -row["number"]
-
-
-def contents_of(disk: FileSystem, path: str) -> bytes | None:
-    """Return all bytes of a file, or None if there is no such file."""
-    if not disk.exists(path):
-        return None
-    with disk.open(path, readonly=True) as file:
-        return file.read_at(0, file.size())
 
 
 def describe_parts(file: File, kind: str, number: int) -> list[dict[str, Any]]:
@@ -180,11 +173,6 @@ def say_edit(edit: VersionEdit) -> str:
     words += [" ".join(f"+{facts.number}" for _, facts in edit.added)]
     words += [] if edit.log_number is None or edit.removed else [f"log {edit.log_number}"]
     return ", ".join(filter(None, words))
-
-
-def say(content: bytes) -> str:
-    """Return a key or a value as it is told."""
-    return content.decode("ascii", "backslashreplace")
 
 
 def tables_of(manifest: ManifestState) -> tuple[int, ...]:

@@ -55,7 +55,7 @@ not created equal", *OSDI* (2014), for what crashes leave.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple, Protocol
 
@@ -154,7 +154,7 @@ class LogWriter:
         self._memory = file.map(mapped) if mapped else None
         self._mapped = len(self._memory or b"")
         self._array = np.frombuffer(self._memory or b"", np.uint8)
-        self._store = bind_types(store_change, np.empty(1, np.uint8), 1, 1, 1, b"", b"")
+        self._store = bound_store() if self._mapped else None
         self._header = bound_header()
         # How many bytes a fragment can carry in the rest of the block.
         self._room = room_at(offset)
@@ -178,7 +178,7 @@ class LogWriter:
 
     def add_change(self, sequence: int, key: bytes, value: bytes | None) -> None:
         """Add the batch of one change, see `batches`; None takes the key out."""
-        if self._mapped:
+        if self._store is not None and self._mapped:
             kind = DELETION if value is None else VALUE
             end = int(self._store(self._array, self.offset, sequence, kind, key, value or b""))
             if end > 0:
@@ -220,13 +220,20 @@ class LogWriter:
 class Header(Protocol):
     """What returns the header of a fragment as a number; see `header_of`."""
 
-    def __call__(self, payload: bytes, kind: int, /) -> int: ...  # noqa: D102
+    def __call__(self, payload: bytes, kind: int, /) -> int:
+        """Return the header."""
 
 
 @cache
 def bound_header() -> Header:
     """Return what `header_of` is compiled to."""
     return bind_types(header_of, b"", FULL)
+
+
+@cache
+def bound_store() -> Callable[..., int]:
+    """Return what `store_change` is compiled to."""
+    return bind_types(store_change, np.empty(1, np.uint8), 1, 1, 1, b"", b"")  # type: ignore[return-value]  # a number of Python's when compiled
 
 
 def room_at(offset: int) -> int:

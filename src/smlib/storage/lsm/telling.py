@@ -21,7 +21,7 @@ from smlib._core.trace import Step
 from smlib.storage.lsm.bloom import may_contain
 from smlib.storage.lsm.commits import Writer
 from smlib.storage.lsm.compaction import merge_tables
-from smlib.storage.lsm.descriptions import Told, say
+from smlib.storage.lsm.descriptions import Told
 from smlib.storage.lsm.file_names import LOG, MANIFEST, TABLE
 from smlib.storage.lsm.log import LogWriter
 from smlib.storage.lsm.log_entries import read_entries
@@ -33,6 +33,7 @@ from smlib.storage.lsm.recovery import recover
 from smlib.storage.lsm.table_building import build_table, lay_blocks, lay_filters, lay_index
 from smlib.storage.lsm.tables import Table
 from smlib.storage.lsm.versions import Version
+from smlib.storage.wording import say, say_list
 
 # What one commit does: it sets a key, or takes it out where there is None.
 Changes: TypeAlias = Mapping[bytes, bytes | None]
@@ -357,8 +358,3 @@ def say_numbers(numbers: list[int], what: str = "change") -> str:
     ('change 2', 'changes 2 and 3')
     """
     return f"{what}{'s' if len(numbers) > 1 else ''} {say_list(list(map(str, numbers)))}"
-
-
-def say_list(words: list[str]) -> str:
-    """Return words, one behind the other."""
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part) if words else "none"

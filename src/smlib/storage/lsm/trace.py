@@ -31,11 +31,12 @@ from smlib._core.trace import Step
 from smlib.errors import CorruptDataError, InputError
 from smlib.storage.faults import SimulatedDisk
 from smlib.storage.lsm.block_cache import BlockCache
-from smlib.storage.lsm.descriptions import contents_of, describe_folder, say, tables_of, tell_change
+from smlib.storage.lsm.descriptions import describe_folder, tables_of, tell_change
 from smlib.storage.lsm.moments import WAYS, Found, Moment
 from smlib.storage.lsm.recovery import recover
 from smlib.storage.lsm.telling import Changes, Telling, say_changes
 from smlib.storage.lsm.tree import LSMTree
+from smlib.storage.wording import contents_of, say
 
 PATH = "tree"
 

@@ -54,9 +54,9 @@ class Items:
 
     def __del__(self) -> None:
         # Before the folder goes.
-        for name in ("ours", "sqlite", "bplustree", "shelf"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
+        for store in vars(self).values():
+            if hasattr(store, "close"):
+                store.close()
 
     @cached_property
     def batches(self) -> list[list[Item]]:

@@ -26,11 +26,6 @@ class Pairs(Items):
         data = rng.bytes(16 * size)
         self.missing = [data[k : k + 16] for k in range(0, len(data), 16)]
 
-    def __del__(self) -> None:
-        for name in ("lsm", "leveldb"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
-
     @cached_property
     def lsm(self) -> LSMTree:
         """Our tree."""
