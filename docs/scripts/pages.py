@@ -247,12 +247,22 @@ def _entry(module: ModuleType, name: str, place: str) -> str:
             address = f"{relative(source_place(path), place)}#{anchor(plain.__qualname__)}"
             parts.append(f"[Source, annotated]({address})\n{{: .source }}\n")
     if inspect.isclass(item):
-        for method, member in vars(item).items():
+        for method, member in _members(item).items():
             text = inspect.getdoc(member)
             if not method.startswith("_") and text and (callable(member) or isinstance(member, _DESCRIPTORS)):
                 parts.append(f"::: {module.__name__}.{name}.{method}\n    options:\n      heading_level: 4\n")
                 parts.append(to_markdown(text, link) + "\n")
     return "\n".join(parts)
+
+
+def _members(item: type) -> dict[str, object]:
+    """Return what a class defines, and then what it has from classes of ours that have no entry of their own."""
+    public = set(map(id, public_names().values()))
+    members = dict(vars(item))
+    for base in item.__mro__[1:]:
+        if base.__module__.startswith("smlib.") and id(base) not in public:
+            members |= {name: member for name, member in vars(base).items() if name not in members}
+    return members
 
 
 _DESCRIPTORS = (property, classmethod, staticmethod)

@@ -150,3 +150,9 @@ class Committer(Protocol):
 
     def commit(self, puts: dict[bytes, bytes], removals: Collection[bytes] = ()) -> None:
         """Set items and remove keys, which need not be there, in one commit."""
+
+    def sync(self) -> None:
+        """Return when all commits are on disk."""
+
+    def finish(self) -> None:
+        """Write what is due; no commit comes any more."""

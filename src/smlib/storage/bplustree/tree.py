@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Any, Literal, NoReturn, SupportsIndex
+from typing import Literal, NoReturn, SupportsIndex
 
 from smlib._core.validate import as_count
-from smlib.errors import InputError, ReadOnlyError
-from smlib.storage.arguments import as_items, as_key, as_value
+from smlib.errors import InputError
 from smlib.storage.bplustree.commits import Writer
 from smlib.storage.bplustree.compaction import compact_store
 from smlib.storage.bplustree.creation import create_file
@@ -17,17 +14,15 @@ from smlib.storage.bplustree.invariants import check_tree
 from smlib.storage.bplustree.meta import PAGE_SIZES, Meta
 from smlib.storage.bplustree.readers import WatchingStore, oldest_reader
 from smlib.storage.bplustree.store import Store
-from smlib.storage.filesystem import FileSystem, Lock, PathLike
+from smlib.storage.byte_tree import ByteTree
+from smlib.storage.filesystem import FileSystem, PathLike
 from smlib.storage.local_filesystem import LocalFileSystem
-from smlib.storage.snapshots import Snapshot
-from smlib.storage.transactions import Batch, Transaction
-from smlib.storage.views import View
 
 Durability = Literal["sync", "batch", "none"]
 CACHE_SIZE = 64 << 20
 
 
-class BPlusTree(View[Meta]):
+class BPlusTree(ByteTree[Meta, Writer]):
     """A mapping from bytes to bytes in a file, in the order of its keys.
 
     `BPlusTree.open` makes one; every change of it is a commit, and `BPlusTree.put_many`, `BPlusTree.batch` and
@@ -62,12 +57,10 @@ class BPlusTree(View[Meta]):
     >>> folder.cleanup()
     """
 
-    __slots__ = ("_cache_size", "_lock", "_store", "_writer")
+    __slots__ = ("_cache_size",)
 
     _cache_size: int
     _store: Store
-    _writer: Writer | None
-    _lock: Lock | None
 
     def __init__(self) -> None:
         raise InputError("a tree lies in a file: BPlusTree.open(path)")
@@ -147,159 +140,13 @@ class BPlusTree(View[Meta]):
         tree._lock = lock
         return tree
 
-    @property
-    def path(self) -> str:
-        """The name of the file."""
-        return self._store.path
-
-    @property
-    def readonly(self) -> bool:
-        """Whether it was opened for reading only."""
-        return self._writer is None
-
-    def close(self) -> None:
-        """Write what is not in the file yet, and close it; a second time does nothing.
-
-        All is on disk then, but for ``durability="none"``: `BPlusTree.sync` before, if it must be.
-
-        Raises
-        ------
-        StorageError
-            The disk refuses; the file is closed all the same.
-        """
-        store = self._store
-        with store.mutex:
-            if store.file.closed:
-                return
-            try:
-                if self._writer is not None and store.refusal is None:
-                    self._writer.finish()
-            finally:
-                store.close()
-                if self._lock is not None:
-                    self._lock.close()
-
-    def __enter__(self) -> BPlusTree:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         state = "closed" if self._store.file.closed else f"{self._store.newest.items} items"
         return f"<BPlusTree {self.path!r}, {state}>"
 
-    def _store_of(self) -> Store:
-        return self._store
-
-    def _look(self) -> tuple[Store, Meta]:
-        self._store.require_open()
-        return self._store, self._store.current()
-
-    def _writing(self) -> Writer:
-        if self._writer is None:
-            self._store.require_open()
-            raise ReadOnlyError(f"{self.path}: the tree was opened for reading only; open it with readonly=False")
-        return self._writer
-
-    def __getitem__(self, key: bytes) -> bytes:
-        value = self._store.find(None, key)
-        if value is None:
-            raise KeyError(key)
-        return value
-
-    def get(self, key: bytes, default: Any = None) -> Any:
-        """Return the value of a key, or the default if it is not there."""
-        value = self._store.find(None, key)
-        return default if value is None else value
-
-    def __setitem__(self, key: bytes, value: bytes) -> None:
-        self._writing().commit({as_key(key, self._store.longest_key): as_value(value)})
-
-    def __delitem__(self, key: bytes) -> None:
-        writer = self._writing()
-        with self._store.mutex:
-            if self._store.find(None, key) is None:
-                raise KeyError(key)
-            writer.commit({}, (key,))
-
-    def put_many(self, items: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> None:
-        """Set many items in one commit; of equal keys the last one stays.
-
-        Parameters
-        ----------
-        items : mapping, or iterable of (key, value)
-            In any order. In order of the keys, and behind all that are there, they leave full pages.
-
-        Raises
-        ------
-        InputError
-            An item is no pair of bytes, or a key is too long; nothing is set then.
-
-        Notes
-        -----
-        Complexity: O(log n) an item. Neighbours share the pages that they change.
-        """
-        self._writing().commit(as_items(items, self._store.longest_key))
-
     def clear(self) -> None:
         """Remove all items in one commit, in O(pages)."""
         self._writing().commit({}, everything=True)
-
-    def snapshot(self) -> Snapshot[Meta]:
-        """Return the tree as it is now, for good; close it when you are done with it."""
-        return Snapshot(self._store)
-
-    def batch(self) -> Batch:
-        """Return a collector of changes for a ``with`` block, at whose end they are committed, all in one.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder, BPlusTree.open(f"{folder}/stock") as stock:
-        ...     with stock.batch() as changes:
-        ...         changes[b"apples"] = b"7"
-        ...         del changes[b"pears"]
-        ...     list(stock.items())
-        [(b'apples', b'7')]
-        """
-        self._store.require_open()
-        return Batch(self._writing())
-
-    def transaction(self, readonly: bool = False) -> Transaction:
-        """Return a view that can be changed, for a ``with`` block, at whose end the changes are committed, all in one.
-
-        It reads a snapshot, and its own changes. If it raises, they are dropped.
-
-        Parameters
-        ----------
-        readonly : bool
-            Refuse changes.
-
-        Raises
-        ------
-        ConflictError
-            At the end: another commit has changed the tree in between. Begin again.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder, BPlusTree.open(f"{folder}/stock") as stock:
-        ...     stock[b"apples"] = b"7"
-        ...     with stock.transaction() as change:
-        ...         change[b"pears"] = change[b"apples"]
-        ...         del change[b"apples"]
-        ...     list(stock.items())
-        [(b'pears', b'7')]
-        """
-        writer = None if readonly else self._writing()
-        return Transaction(self.snapshot(), writer)
-
-    def sync(self) -> None:
-        """Return when all commits are on disk, whatever the durability."""
-        self._writing().sync()
 
     def compact(self) -> None:
         """Write all items into a new file of full pages, and put it in the place of the old one.
@@ -332,7 +179,7 @@ class BPlusTree(View[Meta]):
         Complexity: O(pages), all of which are read.
         """
         with self._store.mutex:
-            store, meta = self._look()
+            store, meta = self._store, self._look()[1]
             writer = self._writer
             if writer is None:
                 check_tree(store, meta, None, [])
@@ -350,7 +197,7 @@ class BPlusTree(View[Meta]):
             memory; ``transaction``, the number of the last commit; and ``snapshots``.
         """
         with self._store.mutex:
-            store, meta = self._look()
+            store, meta = self._store, self._look()[1]
             return {
                 "items": meta.items,
                 "depth": meta.depth,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from types import TracebackType
+from collections.abc import Iterator
 from typing import Any, Literal, NoReturn, SupportsIndex
 
 from smlib._core.validate import as_count
-from smlib.errors import CorruptDataError, InputError, ReadOnlyError, StorageError
-from smlib.storage.arguments import as_items, as_key, as_value
-from smlib.storage.filesystem import FileSystem, Lock, PathLike
+from smlib.errors import CorruptDataError, InputError, StorageError
+from smlib.storage.arguments import as_key, as_value
+from smlib.storage.byte_tree import ByteTree
+from smlib.storage.filesystem import FileSystem, PathLike
 from smlib.storage.local_filesystem import LocalFileSystem
 from smlib.storage.lsm.block_cache import BlockCache
 from smlib.storage.lsm.commits import Options, Writer
@@ -19,9 +19,6 @@ from smlib.storage.lsm.file_names import CURRENT, LOCK
 from smlib.storage.lsm.recovery import Recovered, recover
 from smlib.storage.lsm.store import LSMState, LSMStore
 from smlib.storage.lsm.table_building import COMPRESSIONS
-from smlib.storage.snapshots import Snapshot
-from smlib.storage.transactions import Batch, Transaction
-from smlib.storage.views import View
 
 Durability = Literal["sync", "batch", "none"]
 Compression = Literal["none", "snappy"]
@@ -29,7 +26,7 @@ Compression = Literal["none", "snappy"]
 TRIES = 8
 
 
-class LSMTree(View[LSMState]):
+class LSMTree(ByteTree[LSMState, Writer]):
     """A mapping from bytes to bytes in a folder that LevelDB opens, in the order of its keys.
 
     `LSMTree.open` makes one; every change of it is a commit, and `LSMTree.put_many`, `LSMTree.batch` and
@@ -63,11 +60,9 @@ class LSMTree(View[LSMState]):
     >>> folder.cleanup()
     """
 
-    __slots__ = ("_lock", "_store", "_writer")
+    __slots__ = ()
 
     _store: LSMStore
-    _writer: Writer | None
-    _lock: Lock | None
 
     def __init__(self) -> None:
         raise InputError("a tree lies in a folder: LSMTree.open(path)")
@@ -157,83 +152,14 @@ class LSMTree(View[LSMState]):
             raise
         return tree
 
-    @property
-    def path(self) -> str:
-        """The folder."""
-        return self._store.path
-
-    @property
-    def readonly(self) -> bool:
-        """Whether it was opened for reading only."""
-        return self._writer is None
-
-    def close(self) -> None:
-        """Sync what is due, and close all files; a second time does nothing.
-
-        Raises
-        ------
-        StorageError
-            The disk refuses; all is closed all the same.
-        """
-        store = self._store
-        with store.mutex:
-            if store.closed:
-                return
-            try:
-                if self._writer is not None and store.refusal is None:
-                    self._writer.finish()
-            finally:
-                store.close()
-                if self._lock is not None:
-                    self._lock.close()
-
-    def __enter__(self) -> LSMTree:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         state = "closed" if self._store.closed else f"{len(self._store.version.files)} tables"
         return f"<LSMTree {self.path!r}, {state}>"
-
-    def _store_of(self) -> LSMStore:
-        return self._store
-
-    def _look(self) -> tuple[LSMStore, LSMState]:
-        self._store.require_open()
-        return self._store, self._store.newest
-
-    def _writing(self) -> Writer:
-        if self._writer is None:
-            self._store.require_open()
-            raise ReadOnlyError(f"{self.path}: the tree was opened for reading only; open it with readonly=False")
-        return self._writer
-
-    def __getitem__(self, key: bytes) -> bytes:
-        value = self._store.find(None, key)
-        if value is None:
-            raise KeyError(key)
-        return value
-
-    def get(self, key: bytes, default: Any = None) -> Any:
-        """Return the value of a key, or the default if it is not there."""
-        value = self._store.find(None, key)
-        return default if value is None else value
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         if type(key) is not bytes or type(value) is not bytes or len(key) > LSMStore.longest_key:
             key, value = as_key(key, LSMStore.longest_key), as_value(value)
         (self._writer or self._writing()).put(key, value)
-
-    def __delitem__(self, key: bytes) -> None:
-        writer = self._writing()
-        with self._store.mutex:
-            if self._store.find(None, key) is None:
-                raise KeyError(key)
-            writer.put(key, None)
 
     def range(
         self,
@@ -270,69 +196,9 @@ class LSMTree(View[LSMState]):
         """
         return self.snapshot().range(start, stop, reverse=reverse, prefix=prefix)
 
-    def put_many(self, items: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> None:
-        """Set many items in one commit; of equal keys the last one stays.
-
-        Parameters
-        ----------
-        items : mapping, or iterable of (key, value)
-
-        Raises
-        ------
-        InputError
-            An item is no pair of bytes; nothing is set then.
-
-        Notes
-        -----
-        Complexity: O(1) an item, and later a part of a flush and of some merges.
-        """
-        self._writing().commit(as_items(items, LSMStore.longest_key))
-
     def clear(self) -> None:
         """Remove all items in one commit, in O(tables)."""
         self._writing().clear()
-
-    def snapshot(self) -> Snapshot[LSMState]:
-        """Return the tree as it is now, for good; close it when you are done with it."""
-        return Snapshot(self._store)
-
-    def batch(self) -> Batch:
-        """Return a collector of changes for a ``with`` block, at whose end they are committed, all in one.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder, LSMTree.open(f"{folder}/stock") as stock:
-        ...     with stock.batch() as changes:
-        ...         changes[b"apples"] = b"7"
-        ...         del changes[b"pears"]
-        ...     list(stock.items())
-        [(b'apples', b'7')]
-        """
-        self._store.require_open()
-        return Batch(self._writing())
-
-    def transaction(self, readonly: bool = False) -> Transaction:
-        """Return a view that can be changed, for a ``with`` block, at whose end the changes are committed, all in one.
-
-        It reads a snapshot, and its own changes. If it raises, they are dropped.
-
-        Parameters
-        ----------
-        readonly : bool
-            Refuse changes.
-
-        Raises
-        ------
-        ConflictError
-            At the end: another commit has changed the tree in between. Begin again.
-        """
-        writer = None if readonly else self._writing()
-        return Transaction(self.snapshot(), writer)
-
-    def sync(self) -> None:
-        """Return when all commits are on disk, whatever the durability."""
-        self._writing().sync()
 
     def flush(self) -> None:
         """Let what is in memory become a table now, and merge tables if there are too many."""
@@ -360,7 +226,7 @@ class LSMTree(View[LSMState]):
         Complexity: O(bytes of all tables).
         """
         with self._store.mutex:
-            store, state = self._look()
+            store, state = self._store, self._look()[1]
             store.check(state)
 
     def stats(self) -> dict[str, float]:
@@ -373,7 +239,7 @@ class LSMTree(View[LSMState]):
             memory; ``transaction``, the number of the last change; and ``snapshots``.
         """
         with self._store.mutex:
-            store, state = self._look()
+            store, state = self._store, self._look()[1]
             return {
                 **store.describe(state),
                 "cached": store.block_cache.size,
