@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from smlib.storage.lsm.entries import Entries, concatenate, pack, part_of
+from smlib.storage.lsm.entries import Entries, concatenate, part_of
 from smlib.storage.lsm.table_building import BuiltTable, build_table
 from smlib.storage.lsm.versions import TableFile, Version
 from smlib.storage.lsm.walking import merge_forwards
@@ -59,29 +59,21 @@ def merge_tables(version: Version, **options: Any) -> Iterator[BuiltTable]:
     first, *others = version.levels
     runs = [[file] for file in first] + [list(files) for files in others]
     sources = [chain.from_iterable(file.table.pieces() for file in run) for run in runs if run]
-    rest = pack([], [], [])
-    for entries in gather(merge_forwards(sources)):
-        rest = concatenate([rest, entries])
-        while size_of_entries(rest) >= BUILT_AT_ONCE:
+    waiting, size = list[Entries](), 0
+    for entries in merge_forwards(sources):
+        waiting.append(entries)
+        size += size_of_entries(entries)
+        while size >= BUILT_AT_ONCE:
+            rest = concatenate(waiting)
             built = build_table(rest, size_limit=TABLE_SIZE, **options)
-            rest = part_of(rest, built.next, rest.size)
+            waiting = [part_of(rest, built.next, rest.size)]
+            size = size_of_entries(waiting[0])
             yield built
+    rest = concatenate(waiting)
     while rest.size:
         built = build_table(rest, size_limit=TABLE_SIZE, **options)
         rest = part_of(rest, built.next, rest.size)
         yield built
-
-
-def gather(chunks: Iterator[Entries]) -> Iterator[Entries]:
-    """Yield chunks, many small ones as a large one."""
-    gathered: list[Entries] = []
-    for chunk in chunks:
-        gathered.append(chunk)
-        if sum(map(size_of_entries, gathered)) >= TABLE_SIZE:
-            yield concatenate(gathered)
-            gathered = []
-    if gathered:
-        yield concatenate(gathered)
 
 
 def size_of_entries(entries: Entries) -> int:
