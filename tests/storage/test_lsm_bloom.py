@@ -16,8 +16,13 @@ from smlib.storage.lsm import bloom
 from smlib.storage.lsm.bloom import build_filters, hash_key, probes_for, prove_filters, room_for_filters
 from tests.storage.lsm_table_tools import array_of, packed
 
-# Keys are looked for as bytes.
-may_contain: Callable[..., Any] = bloom.may_contain
+
+def may_contain(filters: Any, offset: int, key: bytes) -> bool:
+    """Ask the filter of the block that begins at a position."""
+    place_of_filter: Callable[..., Any] = bloom.place_of_filter
+    begin, end = map(int, place_of_filter(filters, offset))
+    hashed = hash_key(array_of(key), np.uint32(0), np.uint32(len(key)))
+    return begin < 0 or bool(bloom.passes(filters, np.uint32(begin), np.uint32(end), hashed))
 
 
 def hash_of(key: bytes) -> int:

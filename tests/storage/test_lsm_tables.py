@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from smlib.errors import CorruptDataError, InputError
 from smlib.storage import SimulatedDisk
-from smlib.storage.lsm.block_cache import KEEPING, BlockCache
+from smlib.storage.lsm.block_cache import KEEPING, BlockCache, Shelf
 from smlib.storage.lsm.entries import pack, unpack
 from smlib.storage.lsm.internal_keys import internal_key
 from smlib.storage.lsm.table_building import BuiltTable, build_table
@@ -27,7 +27,6 @@ from tests.storage.bplustree_file import require_named
 from tests.storage.lsm_table_tools import (
     PATH,
     Row,
-    array_of,
     keys,
     make_folder,
     masked,
@@ -240,19 +239,21 @@ def test_the_filter_saves_reads() -> None:
 
 
 def test_the_cache_keeps_what_was_wanted_lately() -> None:
-    block = (array_of(bytes(400)), bytes(400))
-    cache = BlockCache(3 * (400 + KEEPING))
-    for begin in range(3):
-        cache.put((1, begin), block)
-    assert cache.get((1, 0)) is block
-    cache.put((2, 0), block)
-    assert [cache.get((1, begin)) is not None for begin in range(3)] == [True, False, True]
+    cache, shelf, other = BlockCache(3 * (400 + KEEPING)), Shelf(4), Shelf(2)
+    for number in range(3):
+        cache.put(shelf, number, bytes(400))
+    assert shelf.wanted == b"\1\1\1\0"
+    cache.put(other, 0, bytes(400))
+    assert [block is not None for block in shelf.blocks] == [False, True, True, False], "all lose their marks"
     assert (len(cache), cache.size) == (3, 3 * (400 + KEEPING))
-    cache.put((2, 0), (array_of(bytes(10)), bytes(10)))
-    assert cache.size == 2 * (400 + KEEPING) + 10 + KEEPING
-    cache.discard(1)
-    assert (len(cache), cache.size) == (1, 10 + KEEPING)
-    cache.put((3, 0), (array_of(bytes(5000)), bytes(5000)))
+    cache.put(other, 0, bytes(10))
+    assert cache.size == 3 * (400 + KEEPING), "another thread has put it there already"
+    shelf.wanted[1] = 1
+    cache.put(shelf, 3, bytes(400))
+    assert [block is not None for block in shelf.blocks] == [False, True, False, True], "number 1 was wanted"
+    cache.discard(other)
+    assert (len(cache), cache.size) == (2, 2 * (400 + KEEPING))
+    cache.put(other, 1, bytes(5000))
     assert (len(cache), cache.size) == (1, 5000 + KEEPING), "one that is too large stays alone"
 
 

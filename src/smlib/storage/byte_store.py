@@ -14,7 +14,7 @@ import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 from smlib.errors import ClosedError, StorageError
@@ -28,10 +28,6 @@ class State(Protocol):
     @property
     def transaction(self) -> int:
         """The number of the commit."""
-
-    @property
-    def edits(self) -> int:
-        """The number of commits that inserted or removed a key."""
 
 
 S = TypeVar("S", bound=State)
@@ -49,8 +45,6 @@ class ByteStore(ABC, Generic[S]):
         As far as is known without asking the disk.
     longest_key : int
         In bytes.
-    items_at_once : int
-        How many items a walk copies at once, at most.
     closed : bool
     refusal : str or None
         Why nothing is read or written any more.
@@ -59,7 +53,6 @@ class ByteStore(ABC, Generic[S]):
     __slots__ = ("__weakref__", "closed", "mutex", "newest", "path", "refusal")
 
     longest_key: int
-    items_at_once: int
     newest: S
 
     def __init__(self, path: str) -> None:
@@ -108,8 +101,8 @@ class ByteStore(ABC, Generic[S]):
         """Return the values of many keys in a state."""
 
     @abstractmethod
-    def collect(self, state: S, start: bytes, stop: bytes | None, reverse: bool, most: int) -> tuple[list[Item], bool]:
-        """Return the first items of an interval, about ``most``, and whether these are known to be all."""
+    def walk(self, state: S, start: bytes, stop: bytes | None, *, reverse: bool) -> Iterator[list[Item]]:
+        """Yield the items of an interval of a state in lists, none of them empty, a short one first."""
 
     @abstractmethod
     def count(self, state: S) -> int:

@@ -130,7 +130,10 @@ class File(Closing):
         self._require_open()
         if offset < 0 or size < 0:
             raise InputError(f"{self.path}: {size} bytes at {offset} cannot be read; both must be at least 0")
-        return self._read(offset, size)
+        data = self._read(offset, size)
+        # Closed meanwhile by another thread, its descriptor may have become that of another file.
+        self._require_open()
+        return data
 
     def write_at(self, offset: int, data: BytesLike) -> None:
         """Write all the bytes from a position on, or raise; a gap behind the old end is filled with zeros.

@@ -1,21 +1,18 @@
 """Views: what a store and a snapshot of it have in common, all that reads.
 
-A walk copies some items at a time, few at first and then many, and gives them out one by one. In a store that changes
-in between it goes on behind the item that it gave out last, unless a key was inserted or deleted.
+A walk copies some items at a time, few at first and then many, and gives them out one by one.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, Generic
 
 from smlib.storage.arguments import as_interval
 from smlib.storage.byte_store import ByteStore, Item, S
-from smlib.storage.sorted_mapping import SortedMapping, keys_changed
-
-# Of a walk, how many items are copied first.
-ITEMS_FIRST = 16
+from smlib.storage.sorted_mapping import SortedMapping
 
 
 class View(SortedMapping[bytes, bytes], Generic[S]):
@@ -63,8 +60,6 @@ class View(SortedMapping[bytes, bytes], Generic[S]):
         ------
         InputError
             An end or the prefix is not of type bytes.
-        RuntimeError
-            While walking: a key was inserted or deleted since the walk began. A snapshot has no such changes.
 
         Notes
         -----
@@ -73,8 +68,8 @@ class View(SortedMapping[bytes, bytes], Generic[S]):
         low, high = as_interval(start, stop, prefix)
         store = self._store_of()
         with store.mutex:
-            edits = self._look()[1].edits
-        return walk_items(store, self._look, edits, low, high, reverse)
+            self._look()
+        return chain.from_iterable(walk_lists(store, self._look, low, high, reverse))
 
     def get_many(self, keys: Iterable[bytes], default: Any = None) -> list[Any]:
         """Return the values of many keys, in the order in which they are asked for.
@@ -96,30 +91,16 @@ class View(SortedMapping[bytes, bytes], Generic[S]):
             return store.get_many(state, asked, default)
 
 
-def walk_items(
-    store: ByteStore[S],
-    look: Callable[[], tuple[ByteStore[S], S]],
-    edits: int,
-    start: bytes,
-    stop: bytes | None,
-    reverse: bool,
-) -> Iterator[Item]:
-    """Yield the items of an interval of what ``look`` returns, as long as its keys are those that there were."""
-    most = ITEMS_FIRST
+def walk_lists(
+    store: ByteStore[S], look: Callable[[], tuple[ByteStore[S], S]], start: bytes, stop: bytes | None, reverse: bool
+) -> Iterator[list[Item]]:
+    """Yield the items of an interval of what ``look`` returns, which is the same each time, in lists."""
+    with store.mutex:
+        lists = store.walk(look()[1], start, stop, reverse=reverse)
     while True:
         with store.mutex:
-            _, state = look()
-            if state.edits != edits:
-                raise keys_changed("a snapshot")
-            items, complete = store.collect(state, start, stop, reverse, most)
-        live = store.newest is state
-        for item in items:
-            yield item
-            if live and store.newest is not state:
-                break
-        else:
-            if complete:
-                return
-        key = item[0]
-        start, stop = (start, key) if reverse else (key + b"\0", stop)
-        most = min(4 * most, store.items_at_once)
+            look()
+            items = next(lists, None)
+        if items is None:
+            return
+        yield items

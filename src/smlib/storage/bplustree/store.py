@@ -6,7 +6,7 @@ copies some hundred items, and not while the caller looks at them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from smlib.storage.filesystem import File, FileSystem
 
 # Of a walk or a look-up of many, how many bytes are copied at once, and of the latter, how many items.
 BYTES_AT_ONCE, ITEMS_AT_ONCE = 1 << 17, 1024
+# Of a walk, how many items are copied first.
+ITEMS_FIRST = 16
 
 
 class Store(ByteStore[Meta]):
@@ -43,8 +45,6 @@ class Store(ByteStore[Meta]):
     """
 
     __slots__ = ("_find", "file", "files", "filesystem", "readers")
-
-    items_at_once = ITEMS_AT_ONCE
 
     def __init__(self, filesystem: FileSystem, file: File, path: str, cache_size: int) -> None:
         super().__init__(path)
@@ -208,6 +208,17 @@ class Store(ByteStore[Meta]):
                 for k in np.flatnonzero(value_ends[:count] < 0).tolist():
                     items[k] = (items[k][0], read_value(self.files, items[k][1]))
         return items, bool(wanted == lookups.FINISHED)
+
+    def walk(self, state: Meta, start: bytes, stop: bytes | None, *, reverse: bool) -> Iterator[list[Item]]:
+        """Yield the items of an interval of a state in lists, few first and then many."""
+        most, complete = ITEMS_FIRST, False
+        while not complete:
+            items, complete = self.collect(state, start, stop, reverse, most)
+            if items:
+                yield items
+                key = items[-1][0]
+                start, stop = (start, key) if reverse else (key + b"\0", stop)
+            most = min(4 * most, ITEMS_AT_ONCE)
 
     def want(self, page: int) -> None:
         """Bring a page into memory; if it is there, it does not belong where it was found."""

@@ -65,11 +65,12 @@ done in the background. Keys are in the order of their bytes, and there is no ot
 
 Read on: `log` (with `fragments` and `log_damage`) is what a commit writes, `batches` what stands in it, `memtable` what
 is in memory. `entries` and `internal_keys` say what a version of a key is; `blocks`, `block_building`, `bloom`,
-`tables` and `table_building` are the table, from the inside out; `stored_blocks` and `block_cache` read it. `manifest`,
-`versions` and `file_names` say which files there are. `log_entries` sorts a log for a flush, `merging` and `walking`
-make many tables one, and `compaction` says when. `commits` is the order of it all, `recovery` what is found after a
-crash, and `store` and `tree` what people use. `trace` tells it step by step, from `descriptions` of the folder at
-certain `moments`, in the words of `telling`; `inspection` shows a folder, whole or damaged: ``smlib inspect PATH``.
+`tables` and `table_building` are the table, from the inside out; `stored_blocks` and `block_cache` read it, `directory`
+and `lookups` find a key. `manifest`, `versions` and `file_names` say which files there are. `log_entries` sorts a log
+for a flush, `merging` and `walking` make many tables one, and `compaction` says when. `commits` is the order of it all,
+`recovery` what is found after a crash, and `store` and `tree` what people use. `trace` tells it step by step, from
+`descriptions` of the folder at certain `moments`, in the words of `telling`; `inspection` shows a folder, whole or
+damaged: ``smlib inspect PATH``.
 
 O'Neil, Cheng, Gawlick & O'Neil, "The Log-Structured Merge-Tree (LSM-Tree)", *Acta Informatica* 33 (1996); Chang et al.,
 "Bigtable: A Distributed Storage System for Structured Data", *OSDI* (2006), section 5; Ghemawat & Dean, *LevelDB*

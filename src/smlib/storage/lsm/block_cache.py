@@ -1,45 +1,62 @@
 """The block cache: the blocks that were wanted lately, in as many bytes as are allowed.
 
 A block of a table costs a read of the file, and a proof that it is whole. Which blocks are wanted again soon nobody
-knows, but what was wanted lately is a good guess. So the cache keeps its blocks in the order in which they were last
-wanted; when a new one makes it too large, those go that were not wanted for longest (*least recently used*)::
+knows, but what was wanted lately is a good guess. To keep all blocks in the order in which they were last wanted costs
+more than to find one. It is enough to know which were wanted at all since one has last looked: the blocks stand in a
+row, those that came first in front, and get a mark when they come and whenever they are wanted. When room is needed,
+the first of the row goes; but if it is marked, it loses its mark and gets a *second chance* at the end of the row::
 
-    room for 3 blocks       A B C         get A ->  B C A         put D ->  C A D         (B is gone)
+    row   A  B* C* D           E comes: A goes
+          B* C* D  E*          F comes: B and C lose their marks, D goes
+          E* F* B  C
 
-As long as half of the room is free, blocks stay in the order in which they came: to move one takes longer than to find
-it. One cache serves all tables of a tree, so that the busy ones have more of it. A block is known by the number of its
-file and its position there; file numbers are never used twice, so that what is in the cache can't be out of date.
+One cache serves all tables of a tree, so that the busy ones have more of it. Each table has a *shelf* there, a list
+with a place for each of its blocks: to look whether a block is there is to look at one place of a list.
 
 Invariants:
-  1. The sizes of the blocks, and 300 bytes each for their keeping, are not more than the capacity, unless there is one
+  1. The sizes of the blocks, and 100 bytes each for their keeping, are not more than the capacity, unless there is one
      block only.
-  2. A block that is given out was put in under the same file number and position.
+  2. A block that is on a shelf is in the row, once.
 
-Cost: O(1) to get and to put, on average.
+Cost: O(1) to get; O(1) to put, on average: each step of the row takes a mark away, or a block.
 
 Readers of several threads may use it at the same time.
 
-Sleator & Tarjan, "Amortized efficiency of list update and paging rules", *Communications of the ACM* 28 (1985): it
-misses at most k / (k - h + 1) times as often as the best choice with hindsight would in a cache of h blocks.
+Corbató, "A paging experiment with the Multics system" (1968); Silberschatz, Galvin & Gagne, *Operating System
+Concepts*, section 10.4.5.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from contextlib import suppress
+from collections import deque
 
 from smlib._core.validate import as_count
-from smlib.storage.lsm.stored_blocks import Block
 
 # What the keeping of a block takes, besides its bytes.
-KEEPING = 300
+KEEPING = 100
 
-Place = tuple[int, int]
+
+class Shelf:
+    """The blocks of a table that are in the cache.
+
+    Attributes
+    ----------
+    blocks : list of (bytes or None)
+        Those that are there, by their number in the table.
+    wanted : bytearray
+        Of each the mark: 1 if it was wanted since the cache has last looked.
+    """
+
+    __slots__ = ("blocks", "wanted")
+
+    def __init__(self, blocks: int) -> None:
+        self.blocks: list[bytes | None] = [None] * blocks
+        self.wanted = bytearray(blocks)
 
 
 class BlockCache:
-    """Blocks by file number and position, least recently used ones leaving first.
+    """Shelves of blocks that have a size together.
 
     Parameters
     ----------
@@ -54,51 +71,50 @@ class BlockCache:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> cache, block = BlockCache(1500), (np.zeros(400, np.uint8), bytes(400))
-    >>> cache.put((1, 0), block)
-    >>> cache.put((1, 405), block)
-    >>> cache.put((2, 0), block)
-    >>> [cache.get(place) is not None for place in ((1, 0), (1, 405), (2, 0))]
+    >>> cache, shelf = BlockCache(1000), Shelf(3)
+    >>> for number in range(3):
+    ...     cache.put(shelf, number, bytes(400))
+    >>> [block is not None for block in shelf.blocks]
     [False, True, True]
     """
 
-    __slots__ = ("_blocks", "_crowded", "_mutex", "capacity", "size")
+    __slots__ = ("_mutex", "_row", "capacity", "size")
 
     def __init__(self, capacity: int) -> None:
         self.capacity = as_count(capacity, "capacity")
         self.size = 0
-        # As long as half of the room is free, nobody asks who will leave first.
-        self._crowded = self.capacity // 2
-        self._blocks: OrderedDict[Place, Block] = OrderedDict()
+        self._row: deque[tuple[Shelf, int]] = deque()
         self._mutex = threading.Lock()
 
-    def get(self, place: Place) -> Block | None:
-        """Return a block, or None if it is not there."""
-        block = self._blocks.get(place)
-        if block is not None and self.size > self._crowded:
-            # Another thread's block may just have taken its room.
-            with suppress(KeyError):
-                self._blocks.move_to_end(place)
-        return block
-
-    def put(self, place: Place, block: Block) -> None:
-        """Keep a block, and give up others for it."""
+    def put(self, shelf: Shelf, number: int, block: bytes) -> None:
+        """Put a block on a shelf, and take others away for it."""
         with self._mutex:
-            old = self._blocks.pop(place, None)
-            if old is not None:
-                self.size -= len(old[1]) + KEEPING
-            self._blocks[place] = block
-            self.size += len(block[1]) + KEEPING
-            while self.size > self.capacity and len(self._blocks) > 1:
-                _, old = self._blocks.popitem(last=False)
-                self.size -= len(old[1]) + KEEPING
+            if shelf.blocks[number] is not None:
+                # Another thread has wanted it at the same time.
+                return
+            shelf.blocks[number], shelf.wanted[number] = block, 1
+            self.size += len(block) + KEEPING
+            self._row.append((shelf, number))
+            while self.size > self.capacity and len(self._row) > 1:
+                first, place = self._row.popleft()
+                if first.wanted[place]:
+                    first.wanted[place] = 0
+                    self._row.append((first, place))
+                else:
+                    self._take(first, place)
 
-    def discard(self, number: int) -> None:
-        """Give up the blocks of a file, which is not there any more; O(blocks in the cache)."""
+    def discard(self, shelf: Shelf) -> None:
+        """Take all blocks of a shelf away; O(blocks in the cache)."""
         with self._mutex:
-            for place in [place for place in list(self._blocks) if place[0] == number]:
-                self.size -= len(self._blocks.pop(place)[1]) + KEEPING
+            for number, block in enumerate(shelf.blocks):
+                if block is not None:
+                    self._take(shelf, number)
+            self._row = deque(place for place in self._row if place[0] is not shelf)
+
+    def _take(self, shelf: Shelf, number: int) -> None:
+        block = shelf.blocks[number]
+        shelf.blocks[number] = None
+        self.size -= 0 if block is None else len(block) + KEEPING
 
     def __len__(self) -> int:
-        return len(self._blocks)
+        return len(self._row)

@@ -177,22 +177,29 @@ def prove_filters(filters: Bytes) -> Integer:
 
 
 @kernel(borrows=True)
-def may_contain(filters: Bytes, offset: Integer, key: Bytes) -> bool:
-    """Return False if a key is surely not in the block that begins at a position of the file."""
+def place_of_filter(filters: Bytes, offset: Integer) -> tuple[Integer, Integer]:
+    """Return where the filter of the block that begins at a position of the file begins and ends; -1 if there is none.
+
+    Without a filter nobody knows which keys the block has.
+    """
     tail = at(len(filters) - TAIL)
     listed = load_fixed(filters, tail)
     number = np.int64(offset) >> np.int64(filters[tail + at(4)])
     if number >= np.int64(at(tail - listed) >> at(2)):
-        return True
+        return np.int64(-1), np.int64(-1)
     place = at(listed + at(4) * at(number))
-    begin, end = load_fixed(filters, place), load_fixed(filters, at(place + at(4)))
+    return np.int64(load_fixed(filters, place)), np.int64(load_fixed(filters, at(place + at(4))))
+
+
+@kernel(borrows=True)
+def passes(filters: Bytes, begin: np.uint32, end: np.uint32, hashed: np.uint32) -> bool:
+    """Return False if a key of a hash is surely not among those of the filter from one position to another."""
     if end < begin + at(2):
         return False
     probes = np.int64(filters[end - at(1)])
     if probes > MOST_PROBES:
         return True
     bits = at(at(end - begin - at(1)) * at(8))
-    hashed = hash_key(key, at(0), at(len(key)))
     step = rotated(hashed)
     for _ in range(probes):
         bit = at(hashed % bits)

@@ -133,7 +133,7 @@ class Writer:
             if store.held:
                 store.memtable.put(key, sequence, value, store.newest_held)
             else:
-                store.memtable.newest[key] = value
+                store.sources[0].newest[key] = value
 
     def commit(self, puts: dict[bytes, bytes], removals: Collection[bytes] = ()) -> None:
         """Set items and remove keys, which need not be there, in one commit."""
@@ -249,8 +249,7 @@ class Writer:
             log.close()
             manifest.close()
             raise
-        store.version = change_version(store.version, [], added, 0)
-        store.memtable = Memtable()
+        store.sources = Memtable(), change_version(store.version, [], added, 0)
         self._delete_waste()
 
     def _complete(self, edit: VersionEdit, added: Iterable[tuple[int, TableFile]]) -> VersionEdit:
@@ -283,14 +282,13 @@ class Writer:
             self._log, self._log_number = old_log, old_number
             raise
         self._guard(self._manifest.file.datasync)
-        store.version = change_version(store.version, removed, added, level)
+        store.sources = memtable or store.memtable, change_version(store.version, removed, added, level)
         if memtable is not None:
-            store.memtable = memtable
             self._unsynced = 0
             old_log.file.close()
             self._delete(file_name(old_number, LOG))
         for old in removed:
-            store.block_cache.discard(old.facts.number)
+            old.table.forget()
             self._delete(os.path.basename(old.table.file.path))
 
     def _merge(self, files: list[TableFile]) -> None:

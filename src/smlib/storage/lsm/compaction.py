@@ -56,9 +56,7 @@ def target_level(version: Version) -> int:
 
 def merge_tables(version: Version, **options: Any) -> Iterator[BuiltTable]:
     """Yield the tables that all tables of a version become; options are those of `build_table`."""
-    first, *others = version.levels
-    runs = [[file] for file in first] + [list(files) for files in others]
-    sources = [chain.from_iterable(file.table.pieces() for file in run) for run in runs if run]
+    sources = [chain.from_iterable(file.table.pieces() for file in run) for run in version.runs]
     waiting, size = list[Entries](), 0
     for entries in merge_forwards(sources):
         waiting.append(entries)

@@ -81,8 +81,8 @@ class Memtable:
         if held >= 0:
             for sequence, key in enumerate([*puts, *removals], first):
                 self._keep(key, sequence, held)
-        self.newest.update(puts)
-        self.newest.update(dict.fromkeys(removals))
+        # In one step: others may be reading.
+        self.newest.update({**puts, **dict.fromkeys(removals)} if removals else puts)
 
     def _keep(self, key: bytes, sequence: int, held: int) -> None:
         """Write down what there is before a change, if somebody may ask for it."""

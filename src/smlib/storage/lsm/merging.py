@@ -11,7 +11,9 @@ champion leaves, its successor from the same run plays the matches on its way up
         /     \     /     \     and go on with        /     \     /     \
      ape:7  ape:3  bee:9  (end)      cow:2          cow:2  ape:3  bee:9  (end)
 
-Only two matches were played: cow:2 against ape:3, and ape:3 against bee:9.
+Only two matches were played: cow:2 against ape:3, and ape:3 against bee:9. And when the champion comes from the same
+run several times, not even these: as long as its entry comes before that of its *rival*, the best of those that the run
+has beaten, nothing changes in the tree. What comes out of one run in one go is copied in one go.
 
 The order is that of entries: by key, and of one key the newest first. So of each key all versions come one behind the
 other, and who sees the newest first knows which of the others can go. Readers see the tree as it is now or as it was at
@@ -47,7 +49,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from smlib._core.kernel import kernel
-from smlib.storage.lsm.entries import Entries, Tags, at, concatenate, key_at, u64, value_at
+from smlib.storage.lsm.entries import Entries, Tags, at, concatenate, key_at, u64
 from smlib.storage.lsm.internal_keys import DELETION, MAX_SEQUENCE
 from smlib.storage.packed_bytes import Integer, Numbers, compare, copy_bytes, head_of
 
@@ -136,7 +138,8 @@ def merge_runs(
     ``heads`` are the first 8 bytes of each run's first key, as a number; in ``tree`` node 1 is the champion, the
     matches that lead to node i are 2i and 2i + 1, and the runs themselves come last.
     """
-    leaves, count, before = heads.size, np.int64(0), np.int64(-1)
+    leaves, before = heads.size, np.int64(-1)
+    count: Integer = np.int64(0)
     merged.key_ends[0], merged.value_ends[0] = 0, 0
     for leaf in range(leaves):
         set_head(entries, bounds, heads, leaf)
@@ -145,19 +148,42 @@ def merge_runs(
         tree[place] = winner(entries, bounds, heads, tree[2 * place], tree[2 * place + 1])
     while True:
         run = tree[1] if leaves > 1 else np.int64(0)
-        number = bounds[run, 0]
-        if number == bounds[run, 1]:
+        if bounds[run, 0] == bounds[run, 1]:
             return count
-        if not is_unseen(entries, before, number, oldest, drop_deletions):
-            copy_entry(entries, number, merged, count)
-            count += 1
-        before = number
-        bounds[run, 0] = number + 1
-        set_head(entries, bounds, heads, run)
+        rival = find_rival(entries, bounds, heads, tree, run)
+        first: Integer = bounds[run, 0]
+        while True:
+            number = bounds[run, 0]
+            if is_unseen(entries, before, number, oldest, drop_deletions):
+                count = copy_entries(entries, first, number, merged, count)
+                first = number + 1
+            before = number
+            bounds[run, 0] = number + 1
+            set_head(entries, bounds, heads, run)
+            if bounds[run, 0] == bounds[run, 1]:
+                break
+            if rival >= 0 and winner(entries, bounds, heads, min(run, rival), max(run, rival)) != run:
+                break
+        count = copy_entries(entries, first, bounds[run, 0], merged, count)
         node = (leaves + run) >> 1
         while node > 0:
             tree[node] = winner(entries, bounds, heads, tree[2 * node], tree[2 * node + 1])
             node >>= 1
+
+
+@kernel(borrows=True)
+def find_rival(entries: Entries, bounds: Numbers, heads: Tags, tree: Numbers, champion: Integer) -> Integer:
+    """Return the run that would be champion without this one, of those that it has beaten; -1 if there is none."""
+    rival: Integer = np.int64(-1)
+    node = heads.size + champion
+    while node > 1:
+        beaten = tree[node ^ 1]
+        if rival < 0:
+            rival = beaten
+        else:
+            rival = winner(entries, bounds, heads, min(rival, beaten), max(rival, beaten))
+        node >>= 1
+    return rival
 
 
 @kernel(borrows=True)
@@ -204,13 +230,15 @@ def is_unseen(entries: Entries, before: Integer, number: Integer, oldest: np.uin
 
 
 @kernel(borrows=True)
-def copy_entry(entries: Entries, number: Integer, merged: Entries, place: Integer) -> None:
-    """Put an entry behind those that came out so far."""
-    begin, size = key_at(entries, number)
-    value, value_size = value_at(entries, number)
-    key_end, value_end = merged.key_ends[place], merged.value_ends[place]
-    copy_bytes(entries.keys, begin, merged.keys, at(key_end), size)
-    copy_bytes(entries.values, value, merged.values, at(value_end), value_size)
-    merged.tags[place] = entries.tags[number]
-    merged.key_ends[place + 1] = key_end + np.int64(size)
-    merged.value_ends[place + 1] = value_end + np.int64(value_size)
+def copy_entries(entries: Entries, first: Integer, past: Integer, merged: Entries, count: Integer) -> Integer:
+    """Put the entries from one to before another behind those that came out so far; return how many these are."""
+    key, value = entries.key_ends[first], entries.value_ends[first]
+    key_end, value_end = merged.key_ends[count], merged.value_ends[count]
+    copy_bytes(entries.keys, at(key), merged.keys, at(key_end), at(entries.key_ends[past] - key))
+    copy_bytes(entries.values, at(value), merged.values, at(value_end), at(entries.value_ends[past] - value))
+    for number in range(first, past):
+        merged.tags[count] = entries.tags[number]
+        count += 1
+        merged.key_ends[count] = key_end + (entries.key_ends[number + 1] - key)
+        merged.value_ends[count] = value_end + (entries.value_ends[number + 1] - value)
+    return count

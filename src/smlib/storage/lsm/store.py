@@ -17,11 +17,16 @@ from smlib.storage.byte_store import ByteStore, Item
 from smlib.storage.filesystem import FileSystem
 from smlib.storage.lsm.block_cache import BlockCache
 from smlib.storage.lsm.entries import NEWEST_TAG, Entries, find_first, part_of
-from smlib.storage.lsm.internal_keys import DELETION
+from smlib.storage.lsm.internal_keys import DELETION, MAX_SEQUENCE, SEEK
 from smlib.storage.lsm.memtable import Content, Memtable
 from smlib.storage.lsm.versions import Version
 from smlib.storage.lsm.walking import merge_backwards, merge_forwards
 from smlib.storage.packed_bytes import split
+
+# The tag of what is newest.
+NEWEST = MAX_SEQUENCE << 8 | SEEK
+# Of a memtable, how many entries a walk asks for first.
+ENTRIES_FIRST = 16
 
 
 class LSMState(NamedTuple):
@@ -44,11 +49,6 @@ class LSMState(NamedTuple):
         """The number of the commit."""
         return self.sequence
 
-    @property
-    def edits(self) -> int:
-        """Nobody counts which of the changes were insertions: a walk over a tree is one over a snapshot."""
-        return 0
-
 
 class LSMStore(ByteStore[LSMState]):
     """An open folder.
@@ -58,24 +58,34 @@ class LSMStore(ByteStore[LSMState]):
     filesystem : FileSystem
     block_cache : BlockCache
     sequence : int
-    memtable : Memtable
-    version : Version
-        The newest state.
+        Of the last change.
+    sources : tuple of Memtable and Version
+        Where the newest values are; replaced in one step, so that a thread that reads has both or neither.
     held : dict
         How many look at the state of each sequence number.
     """
 
-    __slots__ = ("block_cache", "filesystem", "held", "memtable", "sequence", "version")
+    __slots__ = ("block_cache", "filesystem", "held", "sequence", "sources")
 
     longest_key = (1 << 31) - 16
-    items_at_once = 1 << 13
 
     def __init__(self, filesystem: FileSystem, path: str, block_cache: BlockCache, newest: LSMState) -> None:
         super().__init__(path)
         self.filesystem = filesystem
         self.block_cache = block_cache
-        self.sequence, self.memtable, self.version = newest
+        self.sequence = newest.sequence
+        self.sources = newest.memtable, newest.version
         self.held: dict[int, int] = {}
+
+    @property
+    def memtable(self) -> Memtable:
+        """What is in memory."""
+        return self.sources[0]
+
+    @property
+    def version(self) -> Version:
+        """What is in tables."""
+        return self.sources[1]
 
     @property
     def newest(self) -> LSMState:  # type: ignore[override]  # an attribute elsewhere
@@ -111,18 +121,20 @@ class LSMStore(ByteStore[LSMState]):
         """Return the value of a key in a state, the newest one if none is given; None if it is not there."""
         if type(key) is not bytes:
             return None
-        with self.mutex:
-            if self.refusal is not None:
-                self.require_open()
-            if state is None:
-                sequence, memtable, version = self.sequence, self.memtable, self.version
-            else:
-                sequence, memtable, version = state
-            content: Content = memtable.find(key, sequence) if memtable.before else memtable.newest.get(key, False)
-            if content is False:
-                found = version.find(key)
-                return None if found is None or found[0] & 255 == DELETION else found[1]
-            return content
+        if self.refusal is not None:
+            self.require_open()
+        if state is None:
+            # The newest value of a key is there without waiting: who commits may be waiting for the disk.
+            memtable, version = self.sources
+            content: Content = memtable.newest.get(key, False)
+        else:
+            version = state.version
+            with self.mutex:
+                content = state.memtable.find(key, state.sequence)
+        if content is False:
+            found = (version.lookup or version.lay_lookup()).find(key, NEWEST)
+            return None if found is None or found[0] & 255 == DELETION else found[1]
+        return content
 
     def get_many(self, state: LSMState | None, keys: list[Any], default: Any) -> list[Any]:
         """Return the values of many keys in a state."""
@@ -131,9 +143,15 @@ class LSMStore(ByteStore[LSMState]):
         return [default if value is None else value for value in found]
 
     def chunks(
-        self, state: LSMState, start: bytes = b"", stop: bytes | None = None, *, reverse: bool = False, most: int | None
+        self,
+        state: LSMState,
+        start: bytes = b"",
+        stop: bytes | None = None,
+        *,
+        reverse: bool = False,
+        most: int | None = None,
     ) -> Iterator[Entries]:
-        """Yield the items of an interval, some at a time; ``most`` is how many are asked of the memtable at once."""
+        """Yield the items of an interval, some at a time; ``most`` is how many are asked of the memtable at first."""
         sources = [walk_memtable(state, start, stop, reverse, most), *state.version.streams(start, stop, reverse)]
         for chunk in (merge_backwards if reverse else merge_forwards)(sources):
             # Streams begin where they should, and go on behind the other end.
@@ -144,27 +162,21 @@ class LSMStore(ByteStore[LSMState]):
             if low > 0 or high < chunk.size:
                 return
 
-    def collect(
-        self, state: LSMState, start: bytes, stop: bytes | None, reverse: bool, most: int
-    ) -> tuple[list[Item], bool]:
-        """Return the first items of an interval, and whether these are all."""
-        items: list[Item] = []
-        with self.mutex:
-            self.require_open()
-            if stop is not None and stop <= start:
-                return [], True
-            for chunk in self.chunks(state, start, stop, reverse=reverse, most=most):
-                found = zip(split(chunk.keys, chunk.key_ends), split(chunk.values, chunk.value_ends), strict=True)
-                items += reversed(list(found)) if reverse else found
-                if len(items) >= most:
-                    return items, False
-        return items, True
+    def walk(self, state: LSMState, start: bytes, stop: bytes | None, *, reverse: bool) -> Iterator[list[Item]]:
+        """Yield the items of an interval of a state in lists, a block first and then more."""
+        if stop is not None and stop <= start:
+            return
+        for chunk in self.chunks(state, start, stop, reverse=reverse, most=ENTRIES_FIRST):
+            items = list(zip(split(chunk.keys, chunk.key_ends), split(chunk.values, chunk.value_ends), strict=True))
+            if reverse:
+                items.reverse()
+            yield items
 
     def count(self, state: LSMState) -> int:
         """Return the number of items: nobody has counted them, so all are walked over."""
         with self.mutex:
             self.require_open()
-            return sum(chunk.size for chunk in self.chunks(state, most=None))
+            return sum(chunk.size for chunk in self.chunks(state))
 
     def check(self, state: LSMState) -> None:
         """Prove the tables of a state."""

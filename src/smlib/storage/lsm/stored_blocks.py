@@ -13,8 +13,6 @@ Cost: a read, and O(bytes); the checksum at some 8 GB/s, the proof at 1 GB/s.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,8 +33,6 @@ TRAILER = 5
 PLAIN, SNAPPY = 0, 1
 # Behind the keys that `decode_block` writes.
 SLACK = 8
-# A block as kernels read it, and the bytes that it begins: values are cut out of these.
-Block: TypeAlias = tuple[Bytes, bytes]
 
 
 @kernel(borrows=True)
@@ -131,24 +127,23 @@ def load_entries(file: File, places: Numbers) -> Entries:
     return decode(file, np.frombuffer(data, np.uint8), here, places)
 
 
-def load_block(file: File, offset: int, size: int, tag_size: int = TAG_SIZE) -> Block:
+def load_block(file: File, offset: int, size: int, tag_size: int = TAG_SIZE) -> bytes:
     """Return a block, proved; raises as `read_sealed` does. Its keys have a tag of so many bytes."""
     data = file.read_at(offset, size + TRAILER)
-    array = np.frombuffer(data, np.uint8)
-    if array.size == size + TRAILER and prove_stored(array, tag_size):
-        return array[:size], data
+    if len(data) == size + TRAILER and prove_stored(np.frombuffer(data, np.uint8), tag_size):
+        return data[:size]
     # It is compressed, or damaged, or both.
     places = np.array([[offset, size]])
     data, here = read_sealed(file, places)
-    array = np.frombuffer(data, np.uint8)[: int(here[0, 1])]
-    require_whole(file, prove_blocks(array, here, tag_size), places)
-    return array, data
+    block = data[: int(here[0, 1])]
+    require_whole(file, prove_blocks(np.frombuffer(block, np.uint8), here, tag_size), places)
+    return block
 
 
-def decode_whole(file: File, block: Bytes, offset: int) -> Entries:
+def decode_whole(file: File, block: bytes, offset: int) -> Entries:
     """Return the entries of a block that `load_block` has returned."""
-    places = np.array([[0, block.size]])
-    return decode(file, block, places, np.array([[offset, block.size]]))
+    places = np.array([[0, len(block)]])
+    return decode(file, np.frombuffer(block, np.uint8), places, np.array([[offset, len(block)]]))
 
 
 def decode(file: File, data: Bytes, here: Numbers, places: Numbers) -> Entries:

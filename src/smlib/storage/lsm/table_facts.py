@@ -283,11 +283,11 @@ def read_index(file: File, place: Place) -> tuple[BlockFacts, Entries | None]:
     """Return the index, whose keys need only to part blocks, and these keys if it is whole."""
     facts = BlockFacts(*place, compression_of(file, place))
     try:
-        block, _ = load_block(file, *place)
+        block = load_block(file, *place)
         entries = decode_whole(file, block, place[0])
     except CorruptDataError as error:
         return replace(facts, damage=str(error).removeprefix(f"{file.path}, ")), None
-    return replace(facts, size=block.size, entries=entries.size), entries
+    return replace(facts, size=len(block), entries=entries.size), entries
 
 
 def compression_of(file: File, place: Place) -> str:
@@ -297,8 +297,7 @@ def compression_of(file: File, place: Place) -> str:
 
 def read_names(file: File, place: Place) -> tuple[BlockFacts, dict[bytes, bytes]]:
     """Return the block of names, and the handle that stands with each."""
-    array, _ = load_block(file, *place, tag_size=0)
-    content = array.tobytes()
+    content = load_block(file, *place, tag_size=0)
     limit = len(content) - 4 - 4 * int.from_bytes(content[-4:], "little")
     handles: dict[bytes, bytes] = {}
     begin, name = 0, b""

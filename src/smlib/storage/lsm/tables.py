@@ -23,8 +23,8 @@ By hand, the table of "ape" = "1" and "bee" deleted, with numbers 7 and 8, and w
     122  57 fb 80 8b 24 75 47 db
 
 To find the newest version of a key as of some time: search the index for the first separator that is not before (key,
-time); ask the filter of that block; get the block, from the cache or from the file; search it. So a table costs one
-read of the disk at the most, and one that has not got the key mostly none.
+time); ask the filter of that block; get the block, from the cache or from the file; search it (see `directory` and
+`lookups`). So a table costs one read of the disk at the most, and one that has not got the key mostly none.
 
 What comes from the file is proved before it is used: footer, index and filters when the table is opened, each block
 when it is read: its checksum, and that all its entries lie within it.
@@ -36,8 +36,8 @@ Invariants, which `Table.verify` proves:
   4. The filters let every key pass.
   5. Blocks lie one behind the other, before the names and the index, and none upon another.
 
-Cost: a key in a block that is cached takes two calls of kernels, 2 microseconds in all; one that is not, a read of 4 KB
-besides. The index and the filters stay in memory: some 20 bytes for each block, and 10 bits for each key.
+Cost: a key in a block that is cached takes two calls of kernels, 1 microsecond in all; one that is not, a read of 4 KB
+besides. The index and the filters stay in memory: some 100 bytes for each block, and 10 bits for each key.
 
 Chang et al., "Bigtable: A Distributed Storage System for Structured Data", *OSDI* (2006), section 4; the LevelDB
 documentation, "Table format"; Petrov, *Database Internals*, chapter 7.
@@ -45,25 +45,24 @@ documentation, "Table format"; Petrov, *Database Internals*, chapter 7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
-from smlib._core.kernel import bind_types, kernel
+from smlib._core.kernel import kernel
 from smlib._core.words import Bytes
 from smlib.errors import CorruptDataError
 from smlib.storage.filesystem import File
-from smlib.storage.lsm.block_cache import BlockCache
-from smlib.storage.lsm.block_numbers import load_varint, prove_varint
-from smlib.storage.lsm.blocks import MOST_BYTES, seek
-from smlib.storage.lsm.bloom import FILTER_NAME, may_contain, prove_filters
+from smlib.storage.lsm.block_cache import BlockCache, Shelf
+from smlib.storage.lsm.block_numbers import prove_varint
+from smlib.storage.lsm.blocks import MOST_BYTES
+from smlib.storage.lsm.bloom import FILTER_NAME, prove_filters
+from smlib.storage.lsm.directory import first_stopped, lay_directory
 from smlib.storage.lsm.entries import NEWEST_TAG, Entries, find_first, first_disorder, part_of, unpack
 from smlib.storage.lsm.internal_keys import MAX_SEQUENCE, SEEK, VALUE
+from smlib.storage.lsm.lookups import Lookup
 from smlib.storage.lsm.stored_blocks import (
     TRAILER,
-    Block,
     damage,
     decode_whole,
     frozen,
@@ -104,34 +103,6 @@ def list_handles(values: Bytes, value_ends: Numbers, end: Integer, places: Numbe
     return -1
 
 
-@kernel(borrows=True)
-def locate(index: Bytes, filters: Bytes, key: Bytes, tag: np.uint64) -> Integer:
-    """Return where the block begins that may have the newest entry of a key that is not before a tag, or -1."""
-    place, _, _ = seek(index, key, tag)
-    if place < 0:
-        return np.int64(-1)
-    offset = np.int64(load_varint(index, np.uint32(place >> 32))[0])
-    return offset if len(filters) == 0 or may_contain(filters, offset, key) else np.int64(-1)
-
-
-@kernel(borrows=True)
-def find_in_block(block: Bytes, key: Bytes, tag: np.uint64) -> tuple[Integer, np.uint64]:
-    """Return the place of the value of a key's newest entry that is not before a tag, as `seek` does, and its tag."""
-    place, found, same = seek(block, key, tag)
-    return (place if same else np.int64(-1)), found
-
-
-@cache
-def bound() -> tuple[Callable[..., Any], ...]:
-    """Return the kernels that look keys up, bound to their types."""
-    block, tag = np.frombuffer(b"", np.uint8), np.uint64(0)
-    return (
-        bind_types(locate, block, block, b"", tag),
-        bind_types(find_in_block, block, b"", tag),
-        bind_types(may_contain, block, 1, b""),
-    )
-
-
 class Table:
     """An open table.
 
@@ -140,7 +111,7 @@ class Table:
     file : File
         It stays open as long as the table is used.
     number : int
-        Of the file; in the cache its blocks are known by it.
+        Of the file.
     size : int
         Of the file, in bytes, as it was written.
     block_cache : BlockCache
@@ -150,6 +121,10 @@ class Table:
     ----------
     file : File
     number, size : int
+    directory : Directory
+        What leads to its blocks.
+    shelf : Shelf
+        Those that are in the cache.
     places : array of int64, shape (blocks, 2)
         Where each block begins, and its size.
 
@@ -177,17 +152,12 @@ class Table:
 
     __slots__ = (
         "_block_cache",
-        "_filters",
-        "_find",
-        "_index",
-        "_keys",
-        "_locate",
-        "_may_contain",
-        "_names",
         "_separators",
+        "directory",
         "file",
         "number",
         "places",
+        "shelf",
         "size",
     )
 
@@ -196,17 +166,15 @@ class Table:
         self.number = number
         self.size = size
         self._block_cache = block_cache
-        self._locate, self._find, self._may_contain = bound()
         names, index = self._read_footer()
-        self._index, _ = load_block(file, *index)
-        self._separators = decode_whole(file, self._index, index[0])
+        self._separators = decode_whole(file, load_block(file, *index), index[0])
         self.places = np.empty((self._separators.size, 2), np.int64)
         wrong = int(list_handles(frozen(self._separators.values), self._separators.value_ends, names[0], self.places))
         if wrong >= 0:
             raise damage(file, index[0], f"it leads to block {wrong}, which does not lie before the names")
-        # Of each block by its position: what it is known by in the cache, and its size.
-        self._keys = {begin: (number, begin) for begin in self.places[:, 0].tolist()}
-        self._filters = self._read_filters(names)
+        self.shelf = Shelf(len(self.places))
+        offsets = np.ascontiguousarray(self.places[:, 0])
+        self.directory = lay_directory(self._separators, offsets, self._read_filters(names))
 
     def _read_footer(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return where the names and the index begin, and their sizes."""
@@ -239,9 +207,9 @@ class Table:
     def _read_filters(self, names: tuple[int, int]) -> Bytes:
         """Return the filters, or nothing if there are none that are known here."""
         path, offset = self.file.path, names[0]
-        array, data = load_block(self.file, *names, tag_size=0)
+        data = load_block(self.file, *names, tag_size=0)
         place, name = 0, b""
-        limit = array.size - 4 - 4 * int.from_bytes(data[array.size - 4 : array.size], "little")
+        limit = len(data) - 4 - 4 * int.from_bytes(data[-4:], "little")
         while place < limit:
             shared, place = decode_varint(data, place, 32, path, offset)
             rest, place = decode_varint(data, place, 32, path, offset)
@@ -272,38 +240,30 @@ class Table:
         CorruptDataError
             If the block is damaged.
         """
-        tag = sequence << 8 | SEEK
-        offset = self._locate(self._index, self._filters, key, tag)
-        if offset < 0:
-            return None
-        block = self._block_cache.get(self._keys[offset])
-        if block is None:
-            block = self._load(offset)
-        place, found = self._find(block[0], key, tag)
-        if place < 0:
-            return None
-        begin = place >> 32
-        return found, block[1][begin : begin + (place & 0xFFFFFFFF)]
+        return Lookup(self.directory, (self,)).find(key, sequence << 8 | SEEK)
 
-    def _load(self, offset: int) -> Block:
-        """Return the block at a position from the file, and leave it in the cache."""
-        number = int(np.searchsorted(self.places[:, 0], offset))
-        block = load_block(self.file, offset, int(self.places[number, 1]))
-        self._block_cache.put(self._keys[offset], block)
+    def load(self, number: int) -> bytes:
+        """Return a block from the file, and leave it in the cache; raises as `find` does."""
+        block = load_block(self.file, *self.places[number].tolist())
+        self._block_cache.put(self.shelf, number, block)
         return block
 
     def block(self, number: int) -> Entries:
         """Return the entries of a block, from the cache if it is there."""
-        offset = int(self.places[number, 0])
-        block = self._block_cache.get(self._keys[offset])
-        return decode_whole(self.file, (block or self._load(offset))[0], offset)
+        self.shelf.wanted[number] = 1
+        block = self.shelf.blocks[number] or self.load(number)
+        return decode_whole(self.file, block, int(self.places[number, 0]))
 
-    def forwards(self, start: bytes = b"") -> Iterator[Entries]:
-        """Yield the entries whose keys are not less than one, a block first and then more and more at once.
+    def forget(self) -> None:
+        """Give up what is in the cache: the table is not there any more."""
+        self._block_cache.discard(self.shelf)
 
-        Only the first block is taken from the cache or left there. Raises as `find` does.
+    def forwards(self, start: bytes = b"", step: int = 1) -> Iterator[Entries]:
+        """Yield the entries whose keys are not less than one, so many blocks at once at first, and then more and more.
+
+        Only a block that is read alone is taken from the cache or left there. Raises as `find` does.
         """
-        number, step = find_first(self._separators, start, NEWEST_TAG), 1
+        number = find_first(self._separators, start, NEWEST_TAG)
         while number < len(self.places):
             if step == 1:
                 entries = self.block(number)
@@ -314,12 +274,12 @@ class Table:
                 yield entries
             number, step = number + step, min(2 * step, MOST_AT_ONCE)
 
-    def backwards(self, stop: bytes | None = None) -> Iterator[Entries]:
+    def backwards(self, stop: bytes | None = None, step: int = 1) -> Iterator[Entries]:
         """Yield the entries whose keys are less than one, or all, as `forwards` does, but the last ones first.
 
         What is yielded at once is in order all the same.
         """
-        past, step = len(self.places), 1
+        past = len(self.places)
         if stop is not None:
             past = min(find_first(self._separators, stop, NEWEST_TAG) + 1, past)
         while past > 0:
@@ -355,7 +315,7 @@ class Table:
         before: tuple[bytes, int] | None = None
         for number, (separator, tag, _) in enumerate(unpack(self._separators)):
             offset, size = self.places[number].tolist()
-            entries = decode_whole(self.file, load_block(self.file, offset, size)[0], offset)
+            entries = decode_whole(self.file, load_block(self.file, offset, size), offset)
             if entries.size == 0 or first_disorder(entries) >= 0:
                 raise damage(self.file, offset, "its keys are missing or out of order (invariant 2)")
             if (entries.tags & np.uint64(255)).max() > VALUE:
@@ -367,7 +327,7 @@ class Table:
             before = (separator, -tag)
             if before < (keys[-1], -tags[1]):
                 raise damage(self.file, offset, "its separator is before its last key (invariant 3)")
-            if self._filters.size and not all(self._may_contain(self._filters, offset, key) for key in keys):
+            if first_stopped(self.directory, number, entries) >= 0:
                 raise damage(self.file, offset, "its filter stops one of its keys (invariant 4)")
             count += entries.size
         return count

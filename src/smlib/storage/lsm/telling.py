@@ -18,21 +18,20 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from smlib._core.trace import Step
-from smlib.storage.lsm.bloom import may_contain
+from smlib.storage.lsm.bloom import passes
 from smlib.storage.lsm.commits import Writer
 from smlib.storage.lsm.compaction import merge_tables
 from smlib.storage.lsm.descriptions import Told
 from smlib.storage.lsm.file_names import LOG, MANIFEST, TABLE
 from smlib.storage.lsm.log import LogWriter
 from smlib.storage.lsm.log_entries import read_entries
+from smlib.storage.lsm.lookups import Lookup
 from smlib.storage.lsm.manifest import encode_edit
 from smlib.storage.lsm.memtable import Memtable
 from smlib.storage.lsm.merging import merge_entries
 from smlib.storage.lsm.moments import EITHER, NEW, OLD, Found, Left, Moment, Rows, changes_of, prove, settled
 from smlib.storage.lsm.recovery import recover
 from smlib.storage.lsm.table_building import build_table, lay_blocks, lay_filters, lay_index
-from smlib.storage.lsm.tables import Table
-from smlib.storage.lsm.versions import Version
 from smlib.storage.wording import say, say_list
 
 # What one commit does: it sets a key, or takes it out where there is None.
@@ -150,7 +149,7 @@ class Telling:
                 here = [change for change in changes_of(row) if change[0] == key and row["name"] in reads]
                 yield self._tell_table_asked(key, row, reads.get(row["name"]), here)
         if not here:
-            yield self._step(f"No table has it: {key} is not there.", Version.find, [], "What is the answer?")
+            yield self._step(f"No table has it: {key} is not there.", Lookup.find, [], "What is the answer?")
 
     def _tell_table_asked(self, key: str, row: dict[str, Any], read: int | None, here: list[Told]) -> Step:
         """Tell what one table says."""
@@ -159,12 +158,12 @@ class Telling:
         keys = [change[0] for change in changes_of(row)]
         if not keys[0] <= key <= keys[-1]:
             caption = f"{name} has keys from {keys[0]} to {keys[-1]} only. It is not asked."
-            return self._step(caption, Version.find, [], question)
+            return self._step(caption, Lookup.find, [], question)
         if read is None:
             caption = (
                 f"{name}: its {'filter' if filters else 'index'} says that it surely has no {key}. Nothing is read."
             )
-            return self._step(caption, may_contain, filters, question)
+            return self._step(caption, passes, filters, question)
         places = [(row["name"], k) for k, part in enumerate(row["parts"]) if part["begin"] == read]
         caption = f"{name}: its filter lets the key pass. The" if filters else f"{name}: the"
         caption += f" index leads to the block at byte {read}, which is read: "
@@ -172,7 +171,7 @@ class Telling:
             caption += self._say_found(here)
         else:
             caption += f"it has no {key}. So the filter was wrong, as it may be." if filters else f"it has no {key}."
-        return self._step(caption, Table.find, places, question)
+        return self._step(caption, Lookup.find, places, question)
 
     def _say_found(self, here: list[Told]) -> str:
         """Return what an answer is."""

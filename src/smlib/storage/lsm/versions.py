@@ -27,7 +27,6 @@ O'Neil et al., "The Log-Structured Merge-Tree (LSM-Tree)", *Acta Informatica* 33
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -35,12 +34,14 @@ from typing import NamedTuple
 from smlib.errors import CorruptDataError
 from smlib.storage.filesystem import FileSystem, PathLike
 from smlib.storage.lsm.block_cache import BlockCache
+from smlib.storage.lsm.directory import Signposts, join_directories
 from smlib.storage.lsm.entries import Entries
 from smlib.storage.lsm.file_names import OLD_TABLE, TABLE, path_of
 from smlib.storage.lsm.internal_keys import user_key
+from smlib.storage.lsm.lookups import Lookup
 from smlib.storage.lsm.manifest import LEVELS, FileFacts
 from smlib.storage.lsm.table_building import internal_key_of
-from smlib.storage.lsm.tables import Table
+from smlib.storage.lsm.tables import MOST_AT_ONCE, Table
 
 
 class TableFile(NamedTuple):
@@ -67,9 +68,11 @@ class Version:
     ----------
     levels : tuple of tuple of TableFile
         Level 0 newest first, the others in the order of their keys.
+    lookup : Lookup or None
+        How keys are found, if somebody has looked for one.
     """
 
-    __slots__ = ("_below", "levels")
+    __slots__ = ("levels", "lookup")
 
     def __init__(self, levels: Iterable[Iterable[TableFile]]) -> None:
         newest_first, *others = levels
@@ -77,34 +80,33 @@ class Version:
             tuple(sorted(newest_first, key=lambda file: -file.facts.number)),
             *(tuple(sorted(files, key=lambda file: file.smallest)) for files in others),
         )
-        self._below = [(files, [file.largest for file in files]) for files in self.levels[1:] if files]
+        self.lookup: Lookup | None = None
 
     @property
     def files(self) -> list[TableFile]:
         """All tables."""
         return [file for level in self.levels for file in level]
 
-    def find(self, key: bytes) -> tuple[int, bytes] | None:
-        """Return the tag and the value of the newest version of a key, or None."""
-        for table, _, smallest, largest in self.levels[0]:
-            if smallest <= key <= largest:
-                found = table.find(key)
-                if found is not None:
-                    return found
-        for files, ends in self._below:
-            place = bisect_left(ends, key)
-            if place < len(files) and files[place].smallest <= key:
-                found = files[place].table.find(key)
-                if found is not None:
-                    return found
-        return None
+    @property
+    def runs(self) -> list[tuple[TableFile, ...]]:
+        """Tables that lie one behind the other, the newest first: those of level 0 alone, then each other level."""
+        first, *others = self.levels
+        return [*((file,) for file in first), *(files for files in others if files)]
+
+    def lay_lookup(self) -> Lookup:
+        """Lay out how keys are found, when the first one is looked for."""
+        runs = self.runs
+        directory = join_directories(
+            [[Signposts(file.table.directory, file.facts.smallest, file.facts.largest) for file in run] for run in runs]
+        )
+        self.lookup = Lookup(directory, [file.table for run in runs for file in run])
+        return self.lookup
 
     def streams(self, start: bytes, stop: bytes | None, reverse: bool) -> list[Iterator[Entries]]:
         """Return of all tables what lies in an interval, the newest first; each level below 0 is one stream."""
-        first, *others = self.levels
-        runs = [[file] for file in first] + [list(files) for files in others]
         kept = [
-            [file for file in run if start <= file.largest and (stop is None or file.smallest < stop)] for run in runs
+            [file for file in run if start <= file.largest and (stop is None or file.smallest < stop)]
+            for run in self.runs
         ]
         return [walk_run(run, start, stop, reverse) for run in kept if run]
 
@@ -123,11 +125,11 @@ class Version:
 def walk_run(run: list[TableFile], start: bytes, stop: bytes | None, reverse: bool) -> Iterator[Entries]:
     """Yield what lies in an interval in tables that lie one behind the other."""
     if reverse:
-        for file in reversed(run):
-            yield from file.table.backwards(stop)
+        for k, file in enumerate(reversed(run)):
+            yield from file.table.backwards(stop, MOST_AT_ONCE if k else 1)
     else:
-        for file in run:
-            yield from file.table.forwards(start)
+        for k, file in enumerate(run):
+            yield from file.table.forwards(start, MOST_AT_ONCE if k else 1)
 
 
 def check_table(file: TableFile, last_sequence: int) -> int:

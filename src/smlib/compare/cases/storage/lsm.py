@@ -127,7 +127,7 @@ def look_at(path: str) -> Opened:
 
 def count_shared(file: File, number: int, offset: int, size: int) -> BlockTold:
     """Count which bytes of the keys of a block it shares with the key before, and does not write."""
-    block, _ = load_block(file, offset, size)
+    block = np.frombuffer(load_block(file, offset, size), np.uint8)
     limit, restarts = map(int, restarts_of(block))
     position = entries = key_bytes = shared_bytes = 0
     while position < limit:
