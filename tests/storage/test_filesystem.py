@@ -448,3 +448,11 @@ def test_the_same_calls_fit_both(tmp_path: Path) -> None:
     assert isinstance(SimulatedDisk().open("f", create=True), File)
     with LocalFileSystem().open(tmp_path / "f", create=True) as file:
         assert (file.path, file.readonly, file.closed) == (str(tmp_path / "f"), False, False)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, readonly: bool) -> None:
+    os.mkfifo(tmp_path / "000005.ldb")
+    with pytest.raises(StorageError, match=r"000005\.ldb: this is a pipe, and no file"):
+        LocalFileSystem().open(tmp_path / "000005.ldb", readonly=readonly)

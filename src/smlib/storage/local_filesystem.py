@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import stat
 import sys
 import threading
 import weakref
@@ -115,10 +116,14 @@ class LocalFile(File):
         super().__init__(path, readonly)
         flags = (os.O_RDONLY if readonly else os.O_RDWR) | (os.O_CREAT if create else 0) | getattr(os, "O_BINARY", 0)
         try:
-            self._descriptor = os.open(path, flags, 0o644)
+            # Who opens a pipe waits for someone at its other end, if not told otherwise.
+            self._descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o644)
         except OSError as error:
             self.closed = True
             tell(error, path, "opening it")
+        if stat.S_ISFIFO(os.fstat(self._descriptor).st_mode):
+            self.close()
+            raise StorageError(f"{path}: this is a pipe, and no file; take it away")
         self._mapping: mmap.mmap | None = None
         if sys.platform == "win32":
             self._pointer = threading.Lock()

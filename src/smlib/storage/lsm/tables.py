@@ -46,6 +46,7 @@ documentation, "Table format"; Petrov, *Database Internals*, chapter 7.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -70,9 +71,9 @@ from smlib.storage.lsm.stored_blocks import (
     load_entries,
     read_sealed,
 )
-from smlib.storage.lsm.table_building import FOOTER, HANDLES, MAGIC
+from smlib.storage.lsm.table_building import FOOTER, HANDLES, MAGIC, internal_key_of
 from smlib.storage.lsm.varints import decode_varint
-from smlib.storage.packed_bytes import Integer, Numbers, split
+from smlib.storage.packed_bytes import Integer, Numbers
 
 # Of a file.
 MOST = (1 << 62) - 1
@@ -101,6 +102,15 @@ def list_handles(values: Bytes, value_ends: Numbers, end: Integer, places: Numbe
         places[k, 0], places[k, 1] = begin, size
         free = begin + size + TRAILER
     return -1
+
+
+class Proved(NamedTuple):
+    """What a table has that was proved: how many entries, the first and the last key, the number of the last change."""
+
+    entries: int
+    smallest: bytes
+    largest: bytes
+    newest: int
 
 
 class Table:
@@ -303,15 +313,15 @@ class Table:
             yield load_entries(self.file, self.places[first:last])
             first = last
 
-    def verify(self) -> int:
-        """Prove all invariants, and return how many entries there are.
+    def verify(self) -> Proved:
+        """Prove all invariants, and return what there is.
 
         Raises
         ------
         CorruptDataError
             If one does not hold; the message names the file, a byte and the number of the invariant.
         """
-        count = 0
+        count, newest, smallest, largest = 0, 0, b"", b""
         before: tuple[bytes, int] | None = None
         for number, (separator, tag, _) in enumerate(unpack(self._separators)):
             offset, size = self.places[number].tolist()
@@ -320,14 +330,20 @@ class Table:
                 raise damage(self.file, offset, "its keys are missing or out of order (invariant 2)")
             if (entries.tags & np.uint64(255)).max() > VALUE:
                 raise damage(self.file, offset, "an entry is of an unknown kind (invariant 2)")
-            keys = split(entries.keys, entries.key_ends)
-            tags = entries.tags[[0, -1]].tolist()
-            if before is not None and not before < (keys[0], -tags[0]):
+            first, last = version_at(entries, 0), version_at(entries, entries.size - 1)
+            if before is not None and not before < first:
                 raise damage(self.file, offset, "its keys do not follow those before (invariant 3)")
             before = (separator, -tag)
-            if before < (keys[-1], -tags[1]):
+            if before < last:
                 raise damage(self.file, offset, "its separator is before its last key (invariant 3)")
             if first_stopped(self.directory, number, entries) >= 0:
                 raise damage(self.file, offset, "its filter stops one of its keys (invariant 4)")
-            count += entries.size
-        return count
+            smallest, largest = smallest or internal_key_of(entries, 0), internal_key_of(entries, entries.size - 1)
+            count, newest = count + entries.size, max(newest, int(entries.tags.max()) >> 8)
+        return Proved(count, smallest, largest, newest)
+
+
+def version_at(entries: Entries, number: int) -> tuple[bytes, int]:
+    """Return by what an entry is in order: its key, and its tag, the highest first."""
+    begin, end = entries.key_ends[number : number + 2]
+    return entries.keys[begin:end].tobytes(), -int(entries.tags[number])

@@ -40,7 +40,6 @@ from smlib.storage.lsm.file_names import OLD_TABLE, TABLE, path_of
 from smlib.storage.lsm.internal_keys import user_key
 from smlib.storage.lsm.lookups import Lookup
 from smlib.storage.lsm.manifest import LEVELS, FileFacts
-from smlib.storage.lsm.table_building import internal_key_of
 from smlib.storage.lsm.tables import MOST_AT_ONCE, Table
 
 
@@ -135,21 +134,17 @@ def walk_run(run: list[TableFile], start: bytes, stop: bytes | None, reverse: bo
 def check_table(file: TableFile, last_sequence: int) -> int:
     """Prove a table, and that it is the one that the manifest speaks of."""
     table, facts = file.table, file.facts
-    count = table.verify()
-    keys: list[bytes] = []
-    newest = 0
-    for entries in table.pieces():
-        keys += internal_key_of(entries, 0), internal_key_of(entries, entries.size - 1)
-        newest = max(newest, int(entries.tags.max()) >> 8)
-    if not keys or (keys[0], keys[-1]) != (facts.smallest, facts.largest):
+    proved = table.verify()
+    if (proved.smallest, proved.largest) != (facts.smallest, facts.largest):
         raise CorruptDataError(
             f"{table.file.path}, byte 0: its keys are not those that the manifest says (invariant 2)"
         )
-    if newest > last_sequence:
+    if proved.newest > last_sequence:
         raise CorruptDataError(
-            f"{table.file.path}, byte 0: it has change {newest}, and the last one was {last_sequence} (invariant 3)"
+            f"{table.file.path}, byte 0: it has change {proved.newest}, and the last one was {last_sequence} "
+            f"(invariant 3)"
         )
-    return count
+    return proved.entries
 
 
 def open_version(
