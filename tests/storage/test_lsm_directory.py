@@ -60,10 +60,10 @@ def test_the_newest_version_of_each_key_is_found(drawn: tuple[Version, list[list
     newest: dict[bytes, Row] = {}
     for rows in reversed(runs):
         newest.update({row[0]: row for row in rows})
-    lookup = version.lay_lookup()
+    find = version.lay_directory()
     for key in {*newest, *others}:
         expected = newest[key][1:] if key in newest else None
-        assert lookup.find(key, NEWEST) == expected
+        assert find(key, NEWEST) == expected
 
 
 def test_no_block_is_wanted_outside_of_a_table() -> None:
@@ -90,7 +90,7 @@ def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directories, "MOST_BYTES", 10)
     table = table_of([(b"dog", 257, b"")], 9, 4096, 10)
     with pytest.raises(StorageError, match="the indexes and filters of 1 tables have 25 bytes"):
-        Version([[table], *([[]] * (LEVELS - 1))]).lay_lookup()
+        Version([[table], *([[]] * (LEVELS - 1))]).lay_directory()
 
 
 def test_nobody_waits_for_the_sync_of_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,4 +123,4 @@ def test_internal_keys_part_what_is_nowhere() -> None:
     table = table_of([(b"dog", newest << 8 | 1, b"last")], 9, 4096, 0)
     assert table.facts.smallest == internal_key(b"dog", newest, 1)
     version = Version([[], [table], *([[]] * (LEVELS - 2))])
-    assert version.lay_lookup().find(b"dog", NEWEST) == (newest << 8 | 1, b"last")
+    assert version.lay_directory()(b"dog", NEWEST) == (newest << 8 | 1, b"last")

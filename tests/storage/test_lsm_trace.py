@@ -51,9 +51,9 @@ def test_the_story_is_told_in_order(story: list[Step]) -> None:
         *("read_entries", "lay_blocks", "lay_filters", "flush", "flush", "flush", "encode_edit", "flush", "flush"),
         *("add", "put_many", "add", "put_many"),
         *("build_table", "flush", "flush", "encode_edit", "flush", "flush"),
-        *("find", "passes", "find", "find", "find"),
+        *("find", "passes", "find_in_tables", "find", "find_in_tables"),
         *("merge_tables", "merge_entries", "compact", "compact", "encode_edit", "compact", "compact"),
-        *("find", "passes", "find"),
+        *("find", "passes", "find_in_tables"),
     ]
     captions = " ".join(step.caption for step in story)
     for words in (

@@ -54,11 +54,19 @@ def kernel(function: Function, /) -> Function: ...
 
 
 @overload
-def kernel(*, fast: bool = False, bound: bool = False, borrows: bool = False) -> Callable[[Function], Function]: ...
+def kernel(
+    *, fast: bool = False, bound: bool = False, borrows: bool = False, brief: bool = False
+) -> Callable[[Function], Function]: ...
 
 
 def kernel(
-    function: Function | None = None, /, *, fast: bool = False, bound: bool = False, borrows: bool = False
+    function: Function | None = None,
+    /,
+    *,
+    fast: bool = False,
+    bound: bool = False,
+    borrows: bool = False,
+    brief: bool = False,
 ) -> Function | Callable[[Function], Function]:
     """Compile a function with Numba at its first call, and cache the machine code on disk.
 
@@ -77,6 +85,9 @@ def kernel(
         The function makes no array and returns none: it borrows those of its caller, and nobody counts who refers to
         them. Counting costs 5 nanoseconds an array and a call, and a kernel that hands a dozen of them from function to
         function spends half of its time so.
+    brief : bool
+        The function is done within a microsecond. So it keeps the interpreter's lock: to give it away and to take it
+        back, so that other threads go on meanwhile, costs a quarter of what a call costs.
 
     Returns
     -------
@@ -84,17 +95,17 @@ def kernel(
         The compiled function; with ``NUMBA_DISABLE_JIT=1`` the function itself.
     """
     if function is None:
-        return lambda function: _decorate(function, fast, bound, borrows)
-    return _decorate(function, fast, bound, borrows)
+        return lambda function: _decorate(function, fast, bound, borrows, brief)
+    return _decorate(function, fast, bound, borrows, brief)
 
 
-def _decorate(function: Function, fast: bool, bound: bool, borrows: bool) -> Function:
+def _decorate(function: Function, fast: bool, bound: bool, borrows: bool, brief: bool) -> Function:
     compiled: Any
     if numba.config.DISABLE_JIT:
         compiled = np.errstate(all="ignore")(function)
     else:
         compiled = numba.njit(
-            function, error_model="numpy", nogil=True, fastmath=FAST if fast else False, _nrt=not borrows
+            function, error_model="numpy", nogil=not brief, fastmath=FAST if fast else False, _nrt=not borrows
         )
         if not bound:
             _enable_cache(compiled, function.__module__)

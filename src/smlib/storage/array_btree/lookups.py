@@ -41,14 +41,14 @@ SIDE_BY_SIDE = 64
 MISSING = -(2**63)
 
 
-@kernel(borrows=True)
+@kernel(borrows=True, brief=True)
 def value_of(arena: Words, key: int) -> np.int64:
     """Return the value of a key, or ``MISSING``."""
     position = find(arena, key)
     return arena[at(position)] if position >= 0 else np.int64(MISSING)
 
 
-@kernel(borrows=True)
+@kernel(borrows=True, brief=True)
 def number_of(arena: Words, key: int) -> float:
     """Return the value of a key as a float, or NaN."""
     position = find(arena, key)

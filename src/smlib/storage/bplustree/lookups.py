@@ -81,7 +81,7 @@ def find_in_leaf(memory: Bytes, base: np.uint32, keys: Bytes, begin: Integer, en
     return np.int64(first + key_size) << 32 | np.int64(value_size(memory, cell))
 
 
-@kernel(borrows=True)
+@kernel(borrows=True, brief=True)
 def find_key(
     memory: Bytes, frame_of: Numbers, root: Integer, depth: Integer, page_size: Integer, key: Bytes
 ) -> Integer:

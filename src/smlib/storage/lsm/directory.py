@@ -161,7 +161,7 @@ def head_of_bytes(key: bytes) -> np.uint64:
     return u64(int.from_bytes(key[:8].ljust(8, b"\0"), "big"))
 
 
-@kernel(borrows=True)
+@kernel(borrows=True, brief=True)
 def locate(directory: Directory, key: Bytes, tag: np.uint64, after: Integer) -> Integer:
     """Return the code of the next block that may have the newest entry of a key that is not before a tag, or -1.
 

@@ -37,7 +37,7 @@ ENDED, BROKEN, UNKNOWN, MISPLACED = 0, 1, 2, 3
 u64 = np.uint64
 
 
-@kernel
+@kernel(brief=True)
 def header_of(payload: bytes, kind: int) -> int:
     """Return the header of a fragment, as the number that its 7 bytes make."""
     register = extend_crc32c(np.frombuffer(payload, np.uint8), register_after(u64(kind)))

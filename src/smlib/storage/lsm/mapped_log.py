@@ -29,7 +29,7 @@ BATCH_HEAD = 12
 BESIDES = 11
 
 
-@kernel(borrows=True)
+@kernel(borrows=True, brief=True)
 def store_change(memory: Bytes, offset: Integer, sequence: Integer, kind: Integer, key: bytes, value: bytes) -> Integer:
     """Write the record of a change at an offset; return where it ends, or -1 if it does not surely fit."""
     most = HEADER + BATCH_HEAD + BESIDES + len(key) + len(value)

@@ -18,7 +18,7 @@ from smlib.storage.filesystem import FileSystem
 from smlib.storage.lsm.block_cache import BlockCache
 from smlib.storage.lsm.entries import NEWEST_TAG, Entries, find_first, part_of
 from smlib.storage.lsm.internal_keys import DELETION, MAX_SEQUENCE, SEEK
-from smlib.storage.lsm.memtable import Content, Memtable
+from smlib.storage.lsm.memtable import Memtable
 from smlib.storage.lsm.versions import Version
 from smlib.storage.lsm.walking import merge_backwards, merge_forwards
 from smlib.storage.packed_bytes import split
@@ -126,15 +126,17 @@ class LSMStore(ByteStore[LSMState]):
         if state is None:
             # The newest value of a key is there without waiting: who commits may be waiting for the disk.
             memtable, version = self.sources
-            content: Content = memtable.newest.get(key, False)
+            newest = memtable.newest
+            if key in newest:
+                return newest[key]
         else:
             version = state.version
             with self.mutex:
                 content = state.memtable.find(key, state.sequence)
-        if content is False:
-            found = (version.lookup or version.lay_lookup()).find(key, NEWEST)
-            return None if found is None or found[0] & 255 == DELETION else found[1]
-        return content
+            if content is not False:
+                return content
+        found = (version.find or version.lay_directory())(key, NEWEST)
+        return None if found is None or found[0] & 255 == DELETION else found[1]
 
     def get_many(self, state: LSMState | None, keys: list[Any], default: Any) -> list[Any]:
         """Return the values of many keys in a state."""

@@ -61,7 +61,7 @@ from smlib.storage.lsm.bloom import FILTER_NAME, prove_filters
 from smlib.storage.lsm.directory import first_stopped, lay_directory
 from smlib.storage.lsm.entries import NEWEST_TAG, Entries, find_first, first_disorder, part_of, unpack
 from smlib.storage.lsm.internal_keys import MAX_SEQUENCE, SEEK, VALUE
-from smlib.storage.lsm.lookups import Lookup
+from smlib.storage.lsm.lookups import find_in_tables
 from smlib.storage.lsm.stored_blocks import (
     TRAILER,
     damage,
@@ -250,7 +250,7 @@ class Table:
         CorruptDataError
             If the block is damaged.
         """
-        return Lookup(self.directory, (self,)).find(key, sequence << 8 | SEEK)
+        return find_in_tables(self.directory, (self,))(key, sequence << 8 | SEEK)
 
     def load(self, number: int) -> bytes:
         """Return a block from the file, and leave it in the cache; raises as `find` does."""

@@ -25,7 +25,7 @@ from smlib.storage.lsm.descriptions import Told
 from smlib.storage.lsm.file_names import LOG, MANIFEST, TABLE
 from smlib.storage.lsm.log import LogWriter
 from smlib.storage.lsm.log_entries import read_entries
-from smlib.storage.lsm.lookups import Lookup
+from smlib.storage.lsm.lookups import find_in_tables
 from smlib.storage.lsm.manifest import encode_edit
 from smlib.storage.lsm.memtable import Memtable
 from smlib.storage.lsm.merging import merge_entries
@@ -149,7 +149,7 @@ class Telling:
                 here = [change for change in changes_of(row) if change[0] == key and row["name"] in reads]
                 yield self._tell_table_asked(key, row, reads.get(row["name"]), here)
         if not here:
-            yield self._step(f"No table has it: {key} is not there.", Lookup.find, [], "What is the answer?")
+            yield self._step(f"No table has it: {key} is not there.", find_in_tables, [], "What is the answer?")
 
     def _tell_table_asked(self, key: str, row: dict[str, Any], read: int | None, here: list[Told]) -> Step:
         """Tell what one table says."""
@@ -158,7 +158,7 @@ class Telling:
         keys = [change[0] for change in changes_of(row)]
         if not keys[0] <= key <= keys[-1]:
             caption = f"{name} has keys from {keys[0]} to {keys[-1]} only. It is not asked."
-            return self._step(caption, Lookup.find, [], question)
+            return self._step(caption, find_in_tables, [], question)
         if read is None:
             caption = (
                 f"{name}: its {'filter' if filters else 'index'} says that it surely has no {key}. Nothing is read."
@@ -171,7 +171,7 @@ class Telling:
             caption += self._say_found(here)
         else:
             caption += f"it has no {key}. So the filter was wrong, as it may be." if filters else f"it has no {key}."
-        return self._step(caption, Lookup.find, places, question)
+        return self._step(caption, find_in_tables, places, question)
 
     def _say_found(self, here: list[Told]) -> str:
         """Return what an answer is."""

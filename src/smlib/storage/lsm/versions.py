@@ -38,7 +38,7 @@ from smlib.storage.lsm.directory import Signposts, join_directories
 from smlib.storage.lsm.entries import Entries
 from smlib.storage.lsm.file_names import OLD_TABLE, TABLE, path_of
 from smlib.storage.lsm.internal_keys import user_key
-from smlib.storage.lsm.lookups import Lookup
+from smlib.storage.lsm.lookups import Find, find_in_tables
 from smlib.storage.lsm.manifest import LEVELS, FileFacts
 from smlib.storage.lsm.tables import MOST_AT_ONCE, Table
 
@@ -67,11 +67,11 @@ class Version:
     ----------
     levels : tuple of tuple of TableFile
         Level 0 newest first, the others in the order of their keys.
-    lookup : Lookup or None
-        How keys are found, if somebody has looked for one.
+    find : callable or None
+        What finds a key's newest version (see `lookups`), if somebody has looked for one.
     """
 
-    __slots__ = ("levels", "lookup")
+    __slots__ = ("find", "levels")
 
     def __init__(self, levels: Iterable[Iterable[TableFile]]) -> None:
         newest_first, *others = levels
@@ -79,7 +79,7 @@ class Version:
             tuple(sorted(newest_first, key=lambda file: -file.facts.number)),
             *(tuple(sorted(files, key=lambda file: file.smallest)) for files in others),
         )
-        self.lookup: Lookup | None = None
+        self.find: Find | None = None
 
     @property
     def files(self) -> list[TableFile]:
@@ -92,14 +92,14 @@ class Version:
         first, *others = self.levels
         return [*((file,) for file in first), *(files for files in others if files)]
 
-    def lay_lookup(self) -> Lookup:
+    def lay_directory(self) -> Find:
         """Lay out how keys are found, when the first one is looked for."""
         runs = self.runs
         directory = join_directories(
             [[Signposts(file.table.directory, file.facts.smallest, file.facts.largest) for file in run] for run in runs]
         )
-        self.lookup = Lookup(directory, [file.table for run in runs for file in run])
-        return self.lookup
+        self.find = find_in_tables(directory, [file.table for run in runs for file in run])
+        return self.find
 
     def streams(self, start: bytes, stop: bytes | None, reverse: bool) -> list[Iterator[Entries]]:
         """Return of all tables what lies in an interval, the newest first; each level below 0 is one stream."""
