@@ -37,7 +37,8 @@ Invariants, which `Table.verify` proves:
   5. Blocks lie one behind the other, before the names and the index, and none upon another.
 
 Cost: a key in a block that is cached takes two calls of kernels, 1 microsecond in all; one that is not, a read of 4 KB
-besides. The index and the filters stay in memory: some 100 bytes for each block, and 10 bits for each key.
+besides. The index and the filters stay in memory: some 100 bytes for each block, and 10 bits for each key, and both
+once more in the directory of all tables.
 
 Chang et al., "Bigtable: A Distributed Storage System for Structured Data", *OSDI* (2006), section 4; the LevelDB
 documentation, "Table format"; Petrov, *Database Internals*, chapter 7.

@@ -145,8 +145,7 @@ CASES = (
         lambda pairs: list(map(pairs.lsm.get, pairs.missing)),
         (Peer(*LEVELDB, lambda pairs: list(map(pairs.leveldb.get, pairs.missing))),),
         same_list,
-        note="Filters of ten bits a key on both sides. LevelDB answers in the time that two calls of Python methods "
-        "take here.",
+        note="Filters of ten bits a key on both sides. Here one kernel asks the indexes and filters of all tables.",
     ),
     Case(
         "lsm",
