@@ -34,6 +34,7 @@ Ghemawat & Dean, *LevelDB* (2011), "Implementation notes", for what is in memory
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ from smlib._core.words import Bytes
 from smlib.errors import StorageError
 from smlib.storage.lsm.bloom import hash_key, passes, place_of_filter
 from smlib.storage.lsm.entries import NEWEST_TAG, Entries, Tags, key_at
-from smlib.storage.lsm.internal_keys import user_key
+from smlib.storage.lsm.internal_keys import TAG, user_key
 from smlib.storage.packed_bytes import Integer, Numbers, compare, head_of
 
 at, u64 = np.uint32, np.uint64
@@ -123,42 +124,49 @@ def join_directories(runs: Sequence[Sequence[Signposts]]) -> Directory:
     StorageError
         Keys and filters would have 4 GB or more.
     """
-    parts: list[Directory] = []
-    data: list[bytes] = []
-    begins, signs, place, table = [(0, 0)], 0, 0, 0
-    for run in runs:
-        for signposts in run:
-            directory, first, last = signposts.directory, user_key(signposts.smallest), user_key(signposts.largest)
-            size, here = len(first) + len(last), place + len(first) + len(last)
-            shift = [here, here, here, here, table << BLOCK_BITS]
-            rows = np.concatenate((np.full((1, 5), NOWHERE), directory.rows + shift))
-            rows[1:, FILTER_BEGIN:CODE][directory.rows[:, FILTER_BEGIN] < 0] = NOWHERE
-            rows[0, :FILTER_BEGIN] = place, place + len(first)
-            rows[-1, :FILTER_BEGIN] = place + len(first), here
-            heads = np.concatenate(([head_of_bytes(first)], directory.heads))
-            heads[-1] = head_of_bytes(last)
-            tags = np.concatenate((np.array([NEWEST_TAG], np.uint64), directory.tags))
-            tags[-1] = int.from_bytes(signposts.largest[len(last) :], "little")
-            parts.append(Directory(heads, tags, rows, directory.data, directory.runs))
-            data += [first, last, directory.data.tobytes()]
-            place += size + directory.data.size
-            signs, table = signs + heads.size, table + 1
-        begins.append((signs, table))
-    if place > MOST_BYTES:
-        raise StorageError(f"the indexes and filters of {table} tables have {place} bytes; they may have {MOST_BYTES}")
-    empty = np.empty(0, np.uint64)
-    return Directory(
-        np.concatenate([empty, *(part.heads for part in parts)]),
-        np.concatenate([empty, *(part.tags for part in parts)]),
-        np.concatenate([np.empty((0, 5), np.int64), *(part.rows for part in parts)]),
-        np.frombuffer(bytearray(b"".join(data)), np.uint8),
-        np.array(begins),
+    tables = [signposts for run in runs for signposts in run]
+    firsts, lasts = [user_key(table.smallest) for table in tables], [user_key(table.largest) for table in tables]
+    # Of each table: its signposts, and one more before them; its keys and filters, and its first and last key before.
+    counts = np.array([table.directory.heads.size + 1 for table in tables], np.int64)
+    sizes = np.array([[len(first), len(last)] for first, last in zip(firsts, lasts, strict=True)], np.int64).reshape(
+        -1, 2
     )
+    own = np.array([table.directory.data.size for table in tables], np.int64)
+    ends, places = np.cumsum(counts), np.cumsum(sizes.sum(axis=1) + own)
+    if len(tables) and places[-1] > MOST_BYTES:
+        raise StorageError(
+            f"the indexes and filters of {len(tables)} tables have {places[-1]} bytes; they may have {MOST_BYTES}"
+        )
+    begins, begins_of_data = ends - counts, places - own
+    gap = np.full((1, 5), NOWHERE)
+    rows = np.concatenate([gap[:0], *(part for table in tables for part in (gap, table.directory.rows))])
+    nowhere = rows == NOWHERE
+    codes = np.arange(len(tables)) << BLOCK_BITS
+    rows += np.repeat(np.column_stack([*[begins_of_data] * 4, codes]), counts, axis=0)
+    rows[nowhere] = NOWHERE
+    middles = begins_of_data - sizes[:, 1]
+    rows[begins, :FILTER_BEGIN] = np.column_stack((middles - sizes[:, 0], middles))
+    rows[ends - 1, :FILTER_BEGIN] = np.column_stack((middles, begins_of_data))
+    one = np.array([NEWEST_TAG], np.uint64)
+    heads = np.concatenate([one[:0], *(part for table in tables for part in (one, table.directory.heads))])
+    tags = np.concatenate([one[:0], *(part for table in tables for part in (one, table.directory.tags))])
+    heads[begins], heads[ends - 1] = list(map(head_of_bytes, firsts)), list(map(head_of_bytes, lasts))
+    tags[ends - 1] = [tag_of(table.largest) for table in tables]
+    pieces = zip(firsts, lasts, (table.directory.data.data for table in tables), strict=True)
+    data = np.frombuffer(bytearray().join(chain.from_iterable(pieces)), np.uint8)
+    tables_before = np.cumsum([0, *map(len, runs)])
+    signposts_before = np.concatenate(([0], ends))[tables_before]
+    return Directory(heads, tags, rows, data, np.column_stack((signposts_before, tables_before)))
 
 
-def head_of_bytes(key: bytes) -> np.uint64:
+def head_of_bytes(key: bytes) -> int:
     """Return what `head_of` does."""
-    return u64(int.from_bytes(key[:8].ljust(8, b"\0"), "big"))
+    return int.from_bytes(key[:8].ljust(8, b"\0"), "big")
+
+
+def tag_of(packed: bytes) -> int:
+    """Return the tag of an internal key."""
+    return int.from_bytes(packed[-TAG:], "little")
 
 
 @kernel(borrows=True, brief=True)
