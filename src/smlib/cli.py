@@ -86,6 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--json", action="store_true", help="print JSON; bytes are written in hexadecimal")
     inspect.set_defaults(command=_inspect)
 
+    simulation = commands.add_parser("simulate", help="run a Raft cluster in virtual time, under faults, and judge it")
+    simulation.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed is the same run (1)")
+    simulation.add_argument("--nodes", type=int, default=5, metavar="N", help="how many nodes (5)")
+    simulation.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of virtual time (60)")
+    simulation.add_argument("--json", action="store_true", help="print JSON")
+    simulation.set_defaults(command=_simulate)
+
     doctor = commands.add_parser("doctor", help="check this installation")
     doctor.set_defaults(command=_doctor)
     return parser
@@ -362,6 +369,50 @@ def _kind_of_store(path: str) -> str:
         f"{path}: this is no store of a kind that is known here; give the file of a BPlusTree, or the folder of an "
         f"LSMTree or of LevelDB, with a file CURRENT in it"
     )
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from smlib.consensus.invariants import NAMES
+    from smlib.consensus.simulation.simulating import simulate
+    from smlib.errors import InputError
+
+    try:
+        with _at_work(f"{options.seconds:g} virtual seconds of {options.nodes} nodes"):
+            result = simulate(options.seed, nodes=options.nodes, seconds=options.seconds)
+            verdict = result.verdict()
+    except InputError as error:
+        print(f"smlib: {error}", file=sys.stderr)
+        return 2
+    right = result.success and verdict.linearizable is True
+    if options.json:
+        facts = {"seed": result.seed, "nodes": result.nodes, "faults": asdict(result.faults), "right": right}
+        facts |= {"violations": [broken._asdict() for broken in result.violations]}
+        facts |= {"statistics": asdict(result.statistics), "verdict": verdict.message, "digest": result.digest()}
+        print(json.dumps(facts, indent=2))
+        return 0 if right else 1
+    console = _console()
+    console.print(
+        f"{result.nodes} nodes, seed {result.seed}: {result.statistics.seconds:g} virtual seconds", style="bold"
+    )
+    console.print("\n".join(result.statistics.tell()), markup=False)
+    broken = {violation.number: violation for violation in result.violations}
+    for number, name in NAMES.items():
+        console.print("NO   " if number in broken else "yes  ", style="red" if number in broken else "green", end="")
+        detail = f": at {broken[number].time} ms {broken[number].detail}" if number in broken else ""
+        console.print(f"{number}. {name}{detail}", markup=False, soft_wrap=True)
+    console.print(
+        "yes  " if verdict.linearizable else "NO   ", style="green" if verdict.linearizable else "red", end=""
+    )
+    console.print(f"what clients saw: {verdict}", markup=False, soft_wrap=True)
+    console.print()
+    _next(
+        console,
+        (f"smlib simulate --seed {result.seed + 1}", "another run"),
+        ("smlib viz simulation", "an election, a partition and how it heals, drawn"),
+    )
+    return 0 if right else 1
 
 
 def _doctor(options: argparse.Namespace) -> int:

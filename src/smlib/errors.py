@@ -39,3 +39,20 @@ class ConflictError(StorageError):
 
 class DiskFullError(StorageError):
     """The disk, or the share of it that the user may fill, has no room left."""
+
+
+class ConsensusError(SmlibError):
+    """Nodes that must agree cannot: one has forgotten what it promised, or is used in another way than it must be."""
+
+
+class NotLeaderError(ConsensusError):
+    """A node was asked for what only the leader does; `leader` is who that is, or None if this node does not know."""
+
+    def __init__(self, node: int, leader: int | None) -> None:
+        where = "and it does not know who does: try another one, or later" if leader is None else f"ask node {leader}"
+        super().__init__(f"node {node} does not lead; {where}")
+        self.leader = leader
+
+
+class ProposalDroppedError(ConsensusError):
+    """A command that was not taken into the log; try again."""

@@ -17,7 +17,18 @@ from smlib.compare.timer import Measurement, measure
 from smlib.topics import TOPICS, read_essay
 
 # The stories that `smlib tour` tells when none is named.
-HEADLINES = ("stationary", "quadrature", "measures", "huffman_coding", "btree", "bplustree", "lsm", "tableau")
+HEADLINES = (
+    "stationary",
+    "quadrature",
+    "huffman_coding",
+    "btree",
+    "bplustree",
+    "lsm",
+    "simulation",
+    "tableau",
+    "locality_sensitive_hashing",
+    "page_rank",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,5 @@
+"""Consensus: machines that fail and networks that lose, and one answer all the same."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
