@@ -10,6 +10,7 @@ from plot import Series, draw, linear_axis, logarithmic_axis
 
 from smlib.datasets.plates import heated_plate
 from smlib.infotheory import entropy
+from smlib.mining import s_curve
 from smlib.numerics import gauss_seidel, jacobi, optimal_omega, sor, spectral_radius, ssor
 
 
@@ -77,8 +78,27 @@ def entropy_of_a_coin() -> str:
     )
 
 
+def s_curves() -> str:
+    """Draw the probability of becoming a candidate against the similarity, for three shapes of 128 values."""
+    similarities = np.linspace(0.0, 1.0, 101)
+    return draw(
+        "The probability that a pair becomes a candidate against its similarity: curves like an S, which rise steeply "
+        "near 0.4, 0.7 and 0.9",
+        [
+            Series(
+                f"{bands} bands of {rows}",
+                list(zip(similarities.tolist(), np.asarray(s_curve(bands, rows, similarities)).tolist(), strict=True)),
+            )
+            for bands, rows in ((32, 4), (16, 8), (8, 16))
+        ],
+        linear_axis("similarity", 0.0, 1.0),
+        linear_axis("probability of becoming a candidate", 0.0, 1.0),
+    )
+
+
 # By the name under which a page includes them.
 FIGURES: dict[str, Callable[[], str]] = {
+    "locality_sensitive_hashing/s_curve": s_curves,
     "measures/coin": entropy_of_a_coin,
     "stationary/omega": stationary_omega,
     "stationary/residuals": stationary_residuals,

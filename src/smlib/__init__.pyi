@@ -1,6 +1,8 @@
+from . import consensus as consensus
 from . import datasets as datasets
 from . import errors as errors
 from . import infotheory as infotheory
+from . import mining as mining
 from . import numerics as numerics
 from . import optim as optim
 from . import storage as storage

@@ -69,8 +69,14 @@ TOPICS: dict[str, Topic] = {
         Topic("array_btree", "storage", rows=(10,), prerequisites=("btree",)),
         Topic("bplustree", "storage", rows=(3, 10), prerequisites=("btree",)),
         Topic("lsm", "storage", rows=(3, 10), prerequisites=("btree", "snappy")),
+        Topic("linearizability_checking", "consensus", rows=(7,)),
+        Topic("raft", "consensus", rows=(2, 9)),
+        Topic("simulation", "consensus", rows=(1, 9), prerequisites=("raft",)),
         Topic("tableau", "optim", rows=(117,)),
         Topic("duality", "optim", rows=(94, 117), prerequisites=("tableau",)),
+        Topic("min_hashing", "mining", rows=(137,)),
+        Topic("locality_sensitive_hashing", "mining", rows=(137,), prerequisites=("min_hashing",)),
+        Topic("page_rank", "mining", rows=(133,), prerequisites=("stationary",)),
     ]
 }
 
