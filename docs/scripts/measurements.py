@@ -12,7 +12,7 @@ from plot import Series, draw, logarithmic_axis
 
 from smlib.compare.case import Case
 from smlib.compare.cases import load_cases
-from smlib.compare.report import format_seconds
+from smlib.compare.report import ALONE, format_seconds
 from smlib.compare.timer import fitted_exponent
 from smlib.compare.tour import HEADLINES
 from smlib.topics import TOPICS, Topic
@@ -127,6 +127,8 @@ def peers(results: Results | None, topic: Topic) -> str:
         for number, item in enumerate(record["comparisons"]):
             first = (case.name, f"{record['size']:,}") if number == 0 else ("", "")
             lines.append(f"| {first[0]} | {first[1]} | {_peer(item)} | {_ratio(item)} | {_quartiles(item)} |")
+        if not record["comparisons"]:
+            lines.append(f"| {case.name} | {record['size']:,} | {ALONE}, {_seconds(record['seconds'])} here | | |")
     return "\n".join(
         [
             *lines,
@@ -192,6 +194,8 @@ def _table(case: Measured) -> str:
             pairs = item["note"] if item["ratio"] is not None and item["note"] else str(item["rounds"] or "")
             cells = (*first, _peer(item), time, _ratio(item), _quartiles(item), pairs, _agreement(item))
             lines.append(f"| {' | '.join(cells)} |")
+        if not record["comparisons"]:
+            lines.append(f"| {record['size']:,} | {_seconds(record['seconds'])} | {ALONE} | | | | | |")
     return "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,9 @@ from rich.text import Text
 from smlib.compare.case import Case
 from smlib.compare.timer import Comparison, Measurement, fitted_exponent
 
+# Stands where a Case has no peer.
+ALONE = "(none)"
+
 
 def print_machine(console: Console, machine: dict[str, Any]) -> None:
     """Print on what, and with which versions, the measurement is made."""
@@ -47,6 +50,8 @@ def print_case(console: Console, case: Case, measurements: list[Measurement]) ->
         for number, comparison in enumerate(item.comparisons):
             first = (f"{item.size:,}", format_seconds(item.seconds)) if number == 0 else ("", "")
             table.add_row(*first, *_cells(comparison))
+        if not item.comparisons:
+            table.add_row(f"{item.size:,}", format_seconds(item.seconds), ALONE)
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
     if case.note:
         console.print(Padding(Text(case.note, "dim"), (0, 0, 0, 2)))
