@@ -228,6 +228,23 @@ def test_a_mapping_can_be_loaded_and_given() -> None:
 # Ranks.
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_walk_is_refused_wherever_the_tree_changes(reverse: bool) -> None:
+    for n, growing in product(range(1, 12), (False, True)):
+        for step in range(n):
+            for key in range(-1, 2 * n, 2) if growing else range(0, 2 * n, 2):
+                tree = BTree({2 * k: None for k in range(n)}, min_degree=2)
+                walk = tree.range(reverse=reverse)
+                for _ in range(step + 1):
+                    next(walk)
+                if growing:
+                    tree[key] = None
+                else:
+                    del tree[key]
+                with pytest.raises(RuntimeError, match="inserted or deleted"):
+                    next(walk)
+
+
 @pytest.mark.interpreted
 @given(st.sets(st.integers(-60, 60)), st.integers(2, 5), st.data())
 def test_ranks_count_and_select_counts_back(keys: set[int], min_degree: int, draw: st.DataObject) -> None:

@@ -53,7 +53,7 @@ Invariants, checked by the tests:
   4. The answer depends on the history, the model and the budget; it does not depend on the order of the entries.
   5. What is linearizable is sequentially consistent; what works is accepted, and what was broken on purpose is refused.
 
-Cost: O(n log n) if few operations overlap: 10,000 of 8 clients on 100 keys take 20 ms. In the worst case exponential in
+Cost: O(n log n) if few operations overlap: 10,000 of 8 clients on 100 keys take 15 ms. In the worst case exponential in
 the number that overlap, for the problem is NP-complete; a budget ends a search that takes too long, with "unknown".
 
 What is not here: transactions over several keys (serializability), which need other methods; histories in which an

@@ -353,7 +353,8 @@ class BTree(SortedMapping[K, V]):
             yield node.keys[place], node.values[place]
             count -= 1
             place += 1
-            while node.children:
+            # Whoever was given the item may have changed the tree. Then there may be no such child any more.
+            while node.children and self._edits == edits:
                 pile.append((node, place))
                 node, place = node.children[place], 0
 
