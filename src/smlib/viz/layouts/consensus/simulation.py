@@ -19,6 +19,8 @@ SHOWN = 12
 COLUMN, LANE = 29.0, 84.0
 LEFT, TOP = 74.0, 56.0
 LINE = 8.0
+# What the label of a term takes.
+LABEL = 40.0
 # Where an arrow leaves a line and ends, from the middle of the line.
 OFF = 6.0
 # Logs: where they begin, and how large the box of an entry is.
@@ -88,7 +90,8 @@ def _draw_lives(state: Mapping[str, Any], first: int, lanes: Mapping[int, float]
             left, right = _x(begin - 0.5, first), _x(end + 0.5, first)
             if role:
                 yield rect(f"life {node} {begin}", left, y - LINE / 2, right - left, LINE, ROLES[role])
-            if role and (begin == 0 or begin == first or lives[begin - 1][1] != term):
+            begins_here = begin == 0 or lives[begin - 1][1] != term
+            if role and (begins_here or (begin == first and right - left >= LABEL)):
                 yield text(f"term {node} {begin}", left + 2, y - 11, f"term {term}", "note")
 
 
