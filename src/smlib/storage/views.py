@@ -60,12 +60,19 @@ class View(SortedMapping[bytes, bytes], Generic[S]):
         ------
         InputError
             An end or the prefix is not of type bytes.
+        RuntimeError
+            While walking over a B+tree: a key was inserted or deleted since the walk began. A snapshot has no such
+            changes, and a walk over an LSM-tree does not see them.
 
         Notes
         -----
         Complexity: O(log n + k) for k items; some hundred are copied at a time.
         """
         low, high = as_interval(start, stop, prefix)
+        return self._walk(low, high, reverse)
+
+    def _walk(self, low: bytes, high: bytes | None, reverse: bool) -> Iterator[Item]:
+        """Walk an interval of what stays as it is."""
         store = self._store_of()
         with store.mutex:
             self._look()

@@ -116,15 +116,14 @@ class Register(Model):
     (False, 3)
     """
 
+    _known = '("read",) and ("write", value)'
+
     def __init__(self, initial: Hashable = None) -> None:
         self.initial = initial
 
     def only_observes(self, input: Any, output: Any) -> bool:  # noqa: A002
         """Return whether it is a read, or a compare-and-set that has failed."""
-        try:
-            return input[0] == "read" or (output is False and input[0] == "cas")
-        except (IndexError, KeyError, TypeError):
-            return False
+        return _only_observes("read", input, output)
 
     def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002
         """Read or write."""
@@ -136,7 +135,7 @@ class Register(Model):
                 return True, input[1]
         except (IndexError, KeyError, TypeError):
             pass
-        raise _unknown(self, input, '("read",) and ("write", value)')
+        raise _unknown(self, input, self._known)
 
 
 class CompareAndSetRegister(Register):
@@ -158,20 +157,17 @@ class CompareAndSetRegister(Register):
     (False, 4)
     """
 
+    _known = '("read",), ("write", value) and ("cas", expected, new)'
+
     def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002
         """Read, write, or compare and set."""
         try:
-            function = input[0]
-            if function == "read":
-                return output == state, state
-            if function == "write":
-                return True, input[1]
-            if function == "cas":
+            if input[0] == "cas":
                 equal = state == input[1]
                 return output == equal, input[2] if equal else state
         except (IndexError, KeyError, TypeError):
             pass
-        raise _unknown(self, input, '("read",), ("write", value) and ("cas", expected, new)')
+        return super().step(state, input, output)
 
 
 class KeyValue(Model):
@@ -207,10 +203,7 @@ class KeyValue(Model):
 
     def only_observes(self, input: Any, output: Any) -> bool:  # noqa: A002
         """Return whether it is a get, or a compare-and-set that has failed."""
-        try:
-            return input[0] == "get" or (output is False and input[0] == "cas")
-        except (IndexError, KeyError, TypeError):
-            return False
+        return _only_observes("get", input, output)
 
     def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002
         """Get, put, append, or compare and set."""
@@ -232,6 +225,13 @@ class KeyValue(Model):
     def _unknown(self, wrong: Any) -> InputError:
         known = '("get", key), ("put", key, value), ("append", key, more) and ("cas", key, expected, new)'
         return _unknown(self, wrong, known)
+
+
+def _only_observes(reading: str, asked: Any, output: Any) -> bool:
+    try:
+        return asked[0] == reading or (output is False and asked[0] == "cas")
+    except (IndexError, KeyError, TypeError):
+        return False
 
 
 def _unknown(model: Model, wrong: Any, known: str) -> InputError:

@@ -93,7 +93,7 @@ class Clients:
         self._values = 0
         self._latest = ["" for _ in range(KEYS)]
         self.history: list[Operation] = []
-        self.proposed = self.failed = self.open = 0
+        self.failed = self.open = 0
 
     def tick(self, now: int) -> None:
         """Give up what has taken too long, and begin new operations."""
@@ -171,7 +171,6 @@ class Clients:
             return
         except ProposalDroppedError:
             return
-        self.proposed += 1
         server.waiting[index] = raft.term, self._begin(client, now, asked)
 
     def _read(self, client: Client, now: int) -> None:

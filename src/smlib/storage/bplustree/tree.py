@@ -8,7 +8,6 @@ from typing import Literal, NoReturn, SupportsIndex
 
 from smlib._core.validate import as_count
 from smlib.errors import InputError
-from smlib.storage.arguments import as_interval
 from smlib.storage.bplustree.commits import Writer
 from smlib.storage.bplustree.compaction import compact_store
 from smlib.storage.bplustree.creation import create_file
@@ -17,6 +16,7 @@ from smlib.storage.bplustree.meta import PAGE_SIZES, Meta
 from smlib.storage.bplustree.readers import WatchingStore, oldest_reader
 from smlib.storage.bplustree.store import Store
 from smlib.storage.bplustree.walking import walk_items
+from smlib.storage.byte_store import Item
 from smlib.storage.byte_tree import ByteTree
 from smlib.storage.filesystem import FileSystem, PathLike
 from smlib.storage.local_filesystem import LocalFileSystem
@@ -147,41 +147,8 @@ class BPlusTree(ByteTree[Meta, Writer]):
         state = "closed" if self._store.file.closed else f"{self._store.newest.items} items"
         return f"<BPlusTree {self.path!r}, {state}>"
 
-    def range(
-        self,
-        start: bytes | None = None,
-        stop: bytes | None = None,
-        *,
-        reverse: bool = False,
-        prefix: bytes | None = None,
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Walk the items with ``start <= key < stop`` that begin with a prefix, in order.
-
-        Parameters
-        ----------
-        start, stop : bytes, optional
-            The ends; open where they are None.
-        reverse : bool
-            Walk the same items backwards.
-        prefix : bytes, optional
-            Leave out the keys that do not begin so.
-
-        Returns
-        -------
-        iterator of (key, value)
-
-        Raises
-        ------
-        InputError
-            An end or the prefix is not of type bytes.
-        RuntimeError
-            While walking: a key was inserted or deleted since the walk began. A snapshot has no such changes.
-
-        Notes
-        -----
-        Complexity: O(log n + k) for k items; some hundred are copied at a time.
-        """
-        low, high = as_interval(start, stop, prefix)
+    def _walk(self, low: bytes, high: bytes | None, reverse: bool) -> Iterator[Item]:
+        """Walk an interval of the tree as it is at each moment."""
         store = self._store_of()
         with store.mutex:
             edits = self._look()[1].edits

@@ -9,6 +9,7 @@ from typing import Any, Literal, NoReturn, SupportsIndex
 from smlib._core.validate import as_count
 from smlib.errors import CorruptDataError, InputError, StorageError
 from smlib.storage.arguments import as_key, as_value
+from smlib.storage.byte_store import Item
 from smlib.storage.byte_tree import ByteTree
 from smlib.storage.filesystem import FileSystem, PathLike
 from smlib.storage.local_filesystem import LocalFileSystem
@@ -161,40 +162,9 @@ class LSMTree(ByteTree[LSMState, Writer]):
             key, value = as_key(key, LSMStore.longest_key), as_value(value)
         (self._writer or self._writing()).put(key, value)
 
-    def range(
-        self,
-        start: bytes | None = None,
-        stop: bytes | None = None,
-        *,
-        reverse: bool = False,
-        prefix: bytes | None = None,
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Walk the items with ``start <= key < stop`` that begin with a prefix, in order, as they are now.
-
-        Parameters
-        ----------
-        start, stop : bytes, optional
-            The ends; open where they are None.
-        reverse : bool
-            Walk the same items backwards.
-        prefix : bytes, optional
-            Leave out the keys that do not begin so.
-
-        Returns
-        -------
-        iterator of (key, value)
-            What is changed while one walks is not seen.
-
-        Raises
-        ------
-        InputError
-            An end or the prefix is not of type bytes.
-
-        Notes
-        -----
-        Complexity: O(log n + k) for k items; some hundred are copied at a time.
-        """
-        return self.snapshot().range(start, stop, reverse=reverse, prefix=prefix)
+    def _walk(self, low: bytes, high: bytes | None, reverse: bool) -> Iterator[Item]:
+        """Walk an interval of the tree as it is now; what is changed while one walks is not seen."""
+        return self.snapshot()._walk(low, high, reverse)
 
     def clear(self) -> None:
         """Remove all items in one commit, in O(tables)."""
