@@ -7,7 +7,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PYTEST := $(BIN)/python -m pytest
 # Each lane has a cache of its own for what it compiles: one lane's code is of no use to another.
 CACHE := $(CURDIR)/.cache
-AREAS := numerics infotheory storage consensus optim mining
+AREAS := numerics infotheory storage consensus optim stochastic mining
 
 .PHONY: help tour test test-slow test-bounds test-python lint docs bench ci clean
 

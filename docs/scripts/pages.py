@@ -30,6 +30,7 @@ AREA_NAMES = {
     "consensus": "Consensus",
     "optim": "Optimization",
     "stochastic": "Stochastic processes",
+    "stochastic": "Stochastic processes",
     "mining": "Data mining",
 }
 

@@ -5,6 +5,7 @@ from . import infotheory as infotheory
 from . import mining as mining
 from . import numerics as numerics
 from . import optim as optim
+from . import stochastic as stochastic
 from . import storage as storage
 from . import topics as topics
 from . import viz as viz
