@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smlib._core.compilation import watch_compilation
+from smlib._core.user_functions import bind
 from smlib.errors import InputError
 from smlib.numerics import quad
 from smlib.numerics.quadrature.bisection import DEPTH, ERROR, INTEGRAL, LEFT, RIGHT, make_bisection, put, survey
 from smlib.numerics.quadrature.extrapolation import BEYOND, ROWS, extrapolate
-from smlib.numerics.quadrature.integrands import bind
 from smlib.numerics.quadrature.kronrod import SAMPLES
 
 INF = math.inf

@@ -38,7 +38,7 @@ samples, O(intervals**2) and O(intervals) for `quad`, O(1) for the rest.
 
 Read on: `samples` for what is only known at some places; `equal_steps` and `richardson` (Romberg) for functions at
 equal steps; `gauss`; `adaptive` is `quad`, over `bisection` (the loop), `kronrod` (one interval), `extrapolation`
-(into a singularity), and `integrands` (plain and compiled functions).
+(into a singularity), and `integrands` (limits, and infinite ranges).
 
 Burden & Faires, *Numerical Analysis*, sections 4.3 to 4.9; Davis & Rabinowitz, *Methods of Numerical Integration*.
 """

@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smlib._core.results import CONVERGED, ITERATION_LIMIT, NUMERICAL_TROUBLE
+from smlib._core.user_functions import UserFunction, bind
 from smlib._core.validate import Vector, as_count, as_floats, as_nonnegative, require_finite
 from smlib.errors import InputError
 from smlib.numerics.quadrature.bisection import DONE, LIMIT, NARROW, NOT_FINITE, STALLED, make_bisection
-from smlib.numerics.quadrature.integrands import Integrand, as_limits, bind, over_half_line, over_whole_line
+from smlib.numerics.quadrature.integrands import as_limits, over_half_line, over_whole_line
 from smlib.numerics.quadrature.kronrod import NODES, ROUNDING, SAMPLES
 from smlib.numerics.quadrature.results import IntegralResult
 
@@ -40,7 +41,7 @@ ENDINGS = {
 
 
 def quad(
-    func: Integrand,
+    func: UserFunction,
     a: float,
     b: float,
     args: Any = (),
@@ -136,8 +137,8 @@ def quad(
 
 
 def _over_unit_interval(
-    func: Integrand, args: tuple[Any, ...], low: float, high: float
-) -> tuple[Integrand, tuple[Any, ...], int]:
+    func: UserFunction, args: tuple[Any, ...], low: float, high: float
+) -> tuple[UserFunction, tuple[Any, ...], int]:
     """Return a function with the same integral over [0, 1], its further arguments, and how often it calls func."""
     if low == -INFINITY and high == INFINITY:
         return bind(over_whole_line, func, args), args, 2
@@ -155,7 +156,7 @@ def _unfolded(t: float, low: float, high: float) -> float:
     return low + distance if high == INFINITY else high - distance
 
 
-def _first_bad_value(f: Integrand, args: tuple[Any, ...], left: float, right: float, low: float, high: float) -> str:
+def _first_bad_value(f: UserFunction, args: tuple[Any, ...], left: float, right: float, low: float, high: float) -> str:
     """Say where the integrand is not finite, by sampling the interval again."""
     middle, half = 0.5 * left + 0.5 * right, 0.5 * right - 0.5 * left
     for node in NODES:

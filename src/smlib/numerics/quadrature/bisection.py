@@ -36,9 +36,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smlib._core.kernel import kernel
+from smlib._core.user_functions import Decorator, UserFunction
 from smlib._core.validate import Vector
 from smlib.numerics.quadrature.extrapolation import BEYOND, ROWS, extrapolate
-from smlib.numerics.quadrature.integrands import Decorator, Integrand
 from smlib.numerics.quadrature.kronrod import NODES, SAMPLES, judge
 
 Intervals: TypeAlias = NDArray[np.float64]
@@ -72,8 +72,8 @@ class Bisection(NamedTuple):
     integrate: Callable[[float, float, Vector, tuple[Any, ...], float, float, int], Outcome]
 
 
-def make_bisection(f: Integrand, takes_args: bool, decorate: Decorator) -> Bisection:
-    """Return the algorithm for one integrand: see `smlib.numerics.quadrature.integrands.bind`."""
+def make_bisection(f: UserFunction, takes_args: bool, decorate: Decorator) -> Bisection:
+    """Return the algorithm for one integrand: see `smlib._core.user_functions.bind`."""
 
     @decorate
     def measure(left: float, right: float, args: tuple[Any, ...], values: Vector) -> tuple[float, float]:

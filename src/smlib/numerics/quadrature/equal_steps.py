@@ -20,15 +20,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
+from smlib._core.user_functions import Decorator, UserFunction, bind
 from smlib._core.validate import as_count
 from smlib.errors import InputError
-from smlib.numerics.quadrature.integrands import Decorator, Integrand, as_finite_limits, bind
+from smlib.numerics.quadrature.integrands import as_finite_limits
 
 Rule: TypeAlias = Literal["midpoint", "trapezoid", "simpson"]
 SumOver: TypeAlias = Callable[[float, float, int, tuple[Any, ...]], float]
 
 
-def composite_quad(func: Integrand, a: float, b: float, n: int, args: Any = (), *, rule: Rule = "simpson") -> float:
+def composite_quad(func: UserFunction, a: float, b: float, n: int, args: Any = (), *, rule: Rule = "simpson") -> float:
     """Integrate a function from ``a`` to ``b`` in ``n`` equal steps.
 
     Parameters
@@ -93,7 +94,7 @@ def composite_quad(func: Integrand, a: float, b: float, n: int, args: Any = (), 
     return h / 3.0 * (ends + 4.0 * odd + 2.0 * even)
 
 
-def make_sum(f: Integrand, takes_args: bool, decorate: Decorator) -> SumOver:
+def make_sum(f: UserFunction, takes_args: bool, decorate: Decorator) -> SumOver:
     """Return the sum over equally spaced samples of one integrand."""
 
     @decorate

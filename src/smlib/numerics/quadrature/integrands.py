@@ -1,64 +1,17 @@
-"""The function that is integrated: driven by Python if it is plain, compiled into the algorithm if Numba compiled it.
+"""The function that is integrated, and the limits; an infinite range as a change of variable.
 
-An algorithm that calls a user's function is written inside a *factory*: a function of the integrand that defines the
-algorithm, and returns it. One source serves two ways to run it::
+How an algorithm is made around a user's function, plain or compiled, stands in `smlib._core.user_functions`.
 
-    def make_mean(f, takes_args, decorate):
-        @decorate
-        def mean(a, b, args):
-            return 0.5 * (f(a, *args) + f(b, *args)) if takes_args else 0.5 * (f(a) + f(b))
-
-        return mean
-
-    bind(make_mean, f, args)(a, b, args)
-
-    f a plain function:         `mean` stays plain Python, which is the quickest way to call f
-    f compiled by numba.njit:   `mean` is compiled around it, once, and calling f costs nothing
-
-``takes_args`` is known when the algorithm is made. It spares plain Python the unpacking of nothing, which takes as
-long as a call, and the compiler leaves out the branch that is not taken.
-
-A compiled algorithm is kept as long as the process runs (the last 256 of them), so that the next call with the same
-function finds it; no other process can use it.
-
-An infinite range is a change of variable, ``x = bound + (1 - t) / t`` with t in (0, 1], so another integrand.
+An infinite range is another integrand: ``x = bound + (1 - t) / t`` with t in (0, 1].
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
-from smlib._core.kernel import kernel
+from smlib._core.user_functions import Decorator, UserFunction
 from smlib.errors import InputError
-
-Integrand: TypeAlias = Callable[..., Any]
-Function = TypeVar("Function", bound=Callable[..., Any])
-Algorithm = TypeVar("Algorithm")
-Decorator: TypeAlias = Callable[[Any], Any]
-Factory: TypeAlias = Callable[[Integrand, bool, Decorator], Algorithm]
-
-
-def bind(factory: Factory[Algorithm], func: Integrand, args: tuple[Any, ...]) -> Algorithm:
-    """Return the factory's algorithm for a function; compiled if the function is."""
-    takes_args = args != ()
-    return _bind_compiled(factory, func, takes_args) if is_compiled(func) else factory(func, takes_args, _leave_plain)
-
-
-def is_compiled(func: Integrand) -> bool:
-    """Say whether Numba compiled a function (or will, at its first call)."""
-    return hasattr(func, "py_func")
-
-
-@lru_cache(maxsize=256)
-def _bind_compiled(factory: Factory[Algorithm], func: Integrand, takes_args: bool) -> Algorithm:
-    return factory(func, takes_args, kernel(bound=True))
-
-
-def _leave_plain(function: Function) -> Function:
-    return function
 
 
 def as_limits(a: float, b: float) -> tuple[float, float]:
@@ -80,7 +33,7 @@ def as_finite_limits(a: float, b: float) -> tuple[float, float]:
     return start, end
 
 
-def over_half_line(f: Integrand, takes_args: bool, decorate: Decorator) -> Integrand:
+def over_half_line(f: UserFunction, takes_args: bool, decorate: Decorator) -> UserFunction:
     """Return the function of t in (0, 1] with the integral of f from ``bound`` to infinity, or to minus infinity."""
 
     @decorate
@@ -90,7 +43,7 @@ def over_half_line(f: Integrand, takes_args: bool, decorate: Decorator) -> Integ
     return mapped  # type: ignore[no-any-return]  # untyped: Numba may have made it
 
 
-def over_whole_line(f: Integrand, takes_args: bool, decorate: Decorator) -> Integrand:
+def over_whole_line(f: UserFunction, takes_args: bool, decorate: Decorator) -> UserFunction:
     """Return the function of t in (0, 1] with the integral of f over all numbers, both halves on top of each other."""
 
     @decorate

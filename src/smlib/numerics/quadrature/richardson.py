@@ -34,10 +34,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from smlib._core.kernel import kernel
 from smlib._core.results import CONVERGED, ITERATION_LIMIT, NUMERICAL_TROUBLE
+from smlib._core.user_functions import UserFunction, bind
 from smlib._core.validate import Vector, as_count, as_floats, as_nonnegative, as_number
 from smlib.errors import InputError
 from smlib.numerics.quadrature.equal_steps import make_sum
-from smlib.numerics.quadrature.integrands import Integrand, as_finite_limits, bind
+from smlib.numerics.quadrature.integrands import as_finite_limits
 from smlib.numerics.quadrature.results import RombergResult
 from smlib.numerics.quadrature.samples import Integral, Lines, as_samples, shaped
 
@@ -48,7 +49,7 @@ MOST_LEVELS = 30
 
 
 def romberg(
-    func: Integrand,
+    func: UserFunction,
     a: float,
     b: float,
     args: Any = (),
@@ -195,7 +196,7 @@ def romb(y: ArrayLike, dx: float = 1.0, axis: int = -1) -> Integral:
     return shaped(integrals, moved.shape[:-1])
 
 
-def _first_bad_value(func: Integrand, args: tuple[Any, ...], start: float, step: float, steps: int) -> str:
+def _first_bad_value(func: UserFunction, args: tuple[Any, ...], start: float, step: float, steps: int) -> str:
     for k in range(steps + 1):
         x = start + k * step
         value = func(x, *args)

@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 
 from smlib._core.trace import Step
+from smlib._core.user_functions import UserFunction, bind
 from smlib._core.validate import as_count, as_nonnegative
 from smlib.errors import InputError
 from smlib.numerics.quadrature.adaptive import quad
@@ -49,7 +50,7 @@ from smlib.numerics.quadrature.bisection import (
     survey,
 )
 from smlib.numerics.quadrature.extrapolation import BEYOND, ROWS, extrapolate
-from smlib.numerics.quadrature.integrands import Integrand, as_finite_limits, bind
+from smlib.numerics.quadrature.integrands import as_finite_limits
 from smlib.numerics.quadrature.kronrod import SAMPLES
 
 # The curve is drawn through so many points.
@@ -57,7 +58,7 @@ DRAWN = 400
 
 
 def trace(
-    func: Integrand,
+    func: UserFunction,
     a: float,
     b: float,
     args: Any = (),
