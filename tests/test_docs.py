@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from smlib.cli import _parser
+from smlib.cli import make_parser
 from smlib.errors import InputError
 from smlib.topics import AREAS, TOPICS, read_essay
 from smlib.viz.layouts import find_layout
@@ -126,7 +126,7 @@ def test_every_command_exists(page: Path) -> None:
         if words[0] == "make":
             assert set(words[1:]) <= targets, f"{command}: no such target in the Makefile"
         elif words[0] == "smlib":
-            parsed = _parser().parse_args(words[1:])
+            parsed = make_parser().parse_args(words[1:])
             named = [*getattr(parsed, "names", []), *([parsed.topic] if "topic" in parsed else [])]
             assert set(named) <= {*TOPICS, *AREAS}, f"{command}: no such topic or area"
 
