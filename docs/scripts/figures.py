@@ -12,6 +12,7 @@ from smlib.datasets.plates import heated_plate
 from smlib.infotheory import entropy
 from smlib.mining import s_curve
 from smlib.numerics import gauss_seidel, jacobi, optimal_omega, sor, spectral_radius, ssor
+from smlib.stochastic import mmc, plan_servers
 
 
 def _power_of_ten(value: float) -> str:
@@ -96,10 +97,47 @@ def s_curves() -> str:
     )
 
 
+def queueing_response() -> str:
+    """Draw the mean response against the utilization, for three numbers of servers."""
+    series = []
+    # Each line ends lower than the one before, so that no name stands across another line.
+    for servers, highest in ((1, 10.0), (4, 8.5), (16, 7.0)):
+        utilizations = 1.0 - np.geomspace(1.0, 0.005, 300)
+        responses = [mmc(servers * utilization, 1.0, servers).W for utilization in utilizations.tolist()]
+        points = [point for point in zip(utilizations.tolist(), responses, strict=True) if point[1] <= highest]
+        series.append(Series("1 server" if servers == 1 else f"{servers} servers", points))
+    return draw(
+        "The mean response against the utilization: with one server it rises from 1 service to 2 at a half and 10 at "
+        "nine tenths; with 4 servers it stays below 2 up to 0.85, with 16 up to 0.95; all rise without bound towards 1",
+        series,
+        linear_axis("utilization", 0.0, 1.0),
+        linear_axis("response, in services", 0.0, 10.0),
+    )
+
+
+def queueing_staffing() -> str:
+    """Draw how many servers beyond the load it takes for 80 % not to wait, beside the square root of the load."""
+    loads = [float(f"{load:.0f}") for load in np.geomspace(4.0, 1e6, 37)]
+    extra = [(load, plan_servers(load, 1.0, wait_quantile=(0.8, 0.0)).servers - load) for load in loads]
+    return draw(
+        "Servers beyond the load against the load, on logarithmic axes: a straight line along the square root, 3 for "
+        "a load of 4, 11 for 100, 1062 for a million",
+        [
+            Series("needed", extra),
+            Series("square root", [(load, math.sqrt(load)) for load in loads]),
+            Series("tenth of the load", [(load, load / 10.0) for load in loads if load <= 1e5]),
+        ],
+        logarithmic_axis("load, in erlang", loads, _power_of_ten, [1e1, 1e2, 1e3, 1e4, 1e5, 1e6]),
+        logarithmic_axis("servers beyond it", [0.5, 5e3], _power_of_ten, [1.0, 1e1, 1e2, 1e3]),
+    )
+
+
 # By the name under which a page includes them.
 FIGURES: dict[str, Callable[[], str]] = {
     "locality_sensitive_hashing/s_curve": s_curves,
     "measures/coin": entropy_of_a_coin,
+    "queueing/response": queueing_response,
+    "queueing/staffing": queueing_staffing,
     "stationary/omega": stationary_omega,
     "stationary/residuals": stationary_residuals,
 }

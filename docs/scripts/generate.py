@@ -19,6 +19,7 @@ from annotate import definitions, excerpt
 from figures import FIGURES
 
 from smlib import cli
+from smlib.cli import terminal
 from smlib.errors import InputError
 from smlib.topics import AREAS, TOPICS
 from smlib.viz import record
@@ -134,7 +135,7 @@ def write_figures(writer: Writer) -> None:
 
 def write_tour(writer: Writer) -> None:
     """Write what a story of the tour prints, as it comes out where the site is built."""
-    cli.PIPE_WIDTH = PAGE_WIDTH
+    terminal.PIPE_WIDTH = PAGE_WIDTH
     with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.redirect_stderr(io.StringIO()):
         code = cli.main(["tour", "stationary"])
     if code != 0:

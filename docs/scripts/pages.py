@@ -30,7 +30,6 @@ AREA_NAMES = {
     "consensus": "Consensus",
     "optim": "Optimization",
     "stochastic": "Stochastic processes",
-    "stochastic": "Stochastic processes",
     "mining": "Data mining",
 }
 
