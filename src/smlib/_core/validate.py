@@ -87,6 +87,14 @@ def as_number(value: float, name: str) -> float:
     return number
 
 
+def as_confidence(value: float) -> float:
+    """Return the confidence of an interval: a number between 0 and 1."""
+    confidence = as_number(value, "confidence")
+    if not 0.0 < confidence < 1.0:
+        raise InputError(f"confidence is {confidence}; it must lie between 0 and 1, such as 0.95")
+    return confidence
+
+
 def as_count(value: SupportsIndex, name: str) -> int:
     """Return an integer that is at least 0."""
     try:
