@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike
 
 from smlib._core.csr import CSRMatrix, MatrixLike
 from smlib._core.random_streams import RandomLike, as_generator, new_stream
-from smlib._core.validate import Vector, as_count, as_number, as_vector
+from smlib._core.validate import Vector, as_count, as_number
 from smlib.errors import InputError
 from smlib.stochastic.markov_chains.mixing import advance_by, as_dense, first_time
 from smlib.stochastic.markov_chains.states import FiniteChain, Indices, Names
 from smlib.stochastic.markov_chains.structure import common_period, find_levels
-from smlib.stochastic.markov_chains.transitions import ROW_TOLERANCE, as_transitions
+from smlib.stochastic.markov_chains.transitions import as_distribution, as_transitions
 from smlib.stochastic.markov_chains.walking import AliasTables, build_tables, walk_many, walk_one
 
 if TYPE_CHECKING:
@@ -243,12 +243,7 @@ class MarkovChain(FiniteChain):
         ----------
         Norris, *Markov Chains*, section 1.1.
         """
-        chances = as_vector(mu, "mu", self.n)
-        if chances.min() < 0.0:
-            raise InputError(f"mu[{chances.argmin()}] is {chances.min()}; chances must not be negative")
-        if abs(chances.sum() - 1.0) > ROW_TOLERANCE:
-            raise InputError(f"mu adds up to {chances.sum()}, but the chances of all states have to add up to 1")
-        return advance_by(self._weights, chances.copy(), as_count(n, "n"))
+        return advance_by(self._weights, as_distribution(mu, self.n), as_count(n, "n"))
 
     def simulate(self, ts_length: int, init: Any = None, num_reps: int | None = None, rng: RandomLike = None) -> Names:
         """Return a random path of the chain, or several.

@@ -54,11 +54,12 @@ from numpy.typing import ArrayLike
 from smlib._core.csr import CSRMatrix, MatrixLike, as_csr
 from smlib._core.kernel import kernel
 from smlib._core.random_streams import RandomLike, State, advance, as_generator, as_state, exponential, new_stream
-from smlib._core.validate import Vector, as_nonnegative, as_number, as_vector
+from smlib._core.validate import Vector, as_nonnegative, as_number
 from smlib.errors import InputError
 from smlib.stochastic.markov_chains.chain import MarkovChain
-from smlib.stochastic.markov_chains.generators import ROW_TOLERANCE, as_rates
+from smlib.stochastic.markov_chains.generators import as_rates
 from smlib.stochastic.markov_chains.states import FiniteChain, Indices, Names
+from smlib.stochastic.markov_chains.transitions import as_distribution
 from smlib.stochastic.markov_chains.uniformisation import (
     Matrix,
     mixed_matrix,
@@ -194,7 +195,7 @@ class ContinuousTimeMarkovChain(FiniteChain):
         >>> chain.distribution([1, 0], 0.5)  # 1/2 + e^(-1) / 2
         array([0.68393972, 0.31606028])
         """
-        start = _as_distribution(mu, self.n)
+        start = as_distribution(mu, self.n)
         ticks, share = self._expected_ticks(t), _as_tolerance(tol)
         if ticks == 0.0:
             return start
@@ -331,15 +332,6 @@ class ContinuousTimeMarkovChain(FiniteChain):
         """The means of the holding times; infinite for states that are never left."""
         rates = self.holding_rates
         return np.divide(1.0, rates, out=np.full_like(rates, np.inf), where=rates > 0.0)
-
-
-def _as_distribution(mu: ArrayLike, n: int) -> Vector:
-    chances = as_vector(mu, "mu", n).copy()
-    if chances.min() < 0.0:
-        raise InputError(f"mu[{chances.argmin()}] is {chances.min()}; chances must not be negative")
-    if abs(chances.sum() - 1.0) > ROW_TOLERANCE:
-        raise InputError(f"mu adds up to {chances.sum()}, but the chances of all states have to add up to 1")
-    return chances
 
 
 def _as_tolerance(tol: float) -> float:

@@ -22,9 +22,11 @@ is sent on from k is sent there, too. Then all states can be taken out, and ``(I
 negative entries: forward ``b[i] += P[i, k] / s[k] * b[k]`` as states are taken out, and back ``x[k] = (b[k] + sum of
 P[k, j] x[j]) / s[k]``.
 
-Panels. To take out one state touches all of the matrix for one multiplication an entry, and memory cannot follow. So a
-panel of states is taken out with only its own rows and columns brought up to date, which is all that is needed to know
-the ``s`` of its states; what the whole panel sends on between the others is then one product of matrices.
+Panels. To take out one state touches all of the matrix for one multiplication an entry, and memory cannot follow. So
+a panel of states is taken out together. It is a small chain, and what goes from it to any other state is its
+``leave``: that is enough to take out its states one by one. The sums over all ways through the panel, two small
+matrices, then bring its own rows and columns up to date, and what it sends on between all the others is a product of
+these: matrices without negative entries again, multiplied and added.
 
 Bands. If states are numbered such that none leads farther than `reach` places (as in a queue), taking one out changes
 what is near to it only, and the rest of the matrix is never needed. Its rows overlap in memory here: a row begins ``2
@@ -66,7 +68,7 @@ from smlib.errors import InputError
 Places = NDArray[np.int64]
 
 # So many states are taken out together.
-PANEL = 64
+PANEL = 48
 # So many rows of what a panel sends on are computed before they are added, so that they are still in the cache.
 SENT_ROWS = 128
 # Bytes that a matrix may take.
@@ -105,6 +107,10 @@ class Censored(NamedTuple):
         """The cells as a matrix; its rows overlap where it is a band."""
         n, size = self.order.size, self.cells.itemsize
         return as_strided(self.cells, (n, n), (self.stride * size, size))
+
+    def corner(self, place: int) -> Vector:
+        """Return the cells of the states from a place on."""
+        return self.cells[place * (self.stride + 1) :]
 
     @property
     def panel(self) -> int:
@@ -149,12 +155,29 @@ def _take_out(part: Censored) -> None:
     for high in range(n, 0, -part.panel):
         low = max(high - part.panel, 0)
         first = max(low - part.reach, 0)
-        take_out_panel(part.cells, part.stride, part.reach, first, low, high, part.leaving, part.going)
+        before, panel = slice(first, low), slice(low, high)
+
+        # A panel is a chain of its own, which whoever goes to the states before it leaves.
+        corner = part.corner(low), part.stride, part.reach
+        leaving = part.leaving[panel] + matrix[panel, before].sum(axis=1)
+        take_out_all(*corner, leaving, part.going[panel])
+        if first == low:
+            continue
+
+        # Where it is left to, from each of its states, and how often each is seen from the states before.
+        sums = np.eye(high - low)
+        send_on(*corner, sums)
+        matrix[panel, before] = sums @ matrix[panel, before]
+        part.leaving[panel] = sums @ part.leaving[panel]
+        sums = np.eye(high - low)
+        put_back(*corner, part.going[panel], sums)
+        matrix[before, panel] = matrix[before, panel] @ sums
+        part.leaving[before] += matrix[before, panel] @ part.leaving[panel]
         for start in range(first, low, SENT_ROWS):
             end = min(start + SENT_ROWS, low)
             sent = space[: (end - start) * (low - first)].reshape(end - start, low - first)
-            np.matmul(matrix[start:end, low:high], matrix[low:high, first:low], out=sent)
-            matrix[start:end, first:low] += sent
+            np.matmul(matrix[start:end, panel], matrix[panel, before], out=sent)
+            matrix[start:end, before] += sent
 
 
 def _substitute(part: Censored, x: Vector) -> None:
@@ -163,13 +186,13 @@ def _substitute(part: Censored, x: Vector) -> None:
     for high in range(n, 0, -part.panel):
         low = max(high - part.panel, 0)
         first = max(low - part.reach, 0)
-        send_on(part.cells, part.stride, part.reach, low, high, x)
+        send_on(part.corner(low), part.stride, part.reach, x[low:high])
         x[first:low] += matrix[first:low, low:high] @ x[low:high]
     for low in range(0, n, part.panel):
         high = min(low + part.panel, n)
         first = max(low - part.reach, 0)
         x[low:high] += matrix[low:high, first:low] @ x[first:low]
-        put_back(part.cells, part.stride, part.reach, low, high, part.going, x)
+        put_back(part.corner(low), part.stride, part.reach, part.going[low:high], x[low:high])
 
 
 def _fill_band(rows: scipy.sparse.csr_array) -> Censored:
@@ -193,35 +216,31 @@ def _fill_band(rows: scipy.sparse.csr_array) -> Censored:
 
 
 @kernel(fast=True)
-def take_out_panel(
-    cells: Vector, stride: int, reach: int, first: int, low: int, high: int, leaving: Vector, going: Vector
-) -> None:
-    """Take out the states low ... high - 1; of those before, only what leads to the panel is brought up to date."""
-    for i in range(high - 1, first - 1, -1):
-        begin = first if i >= low else low
-        for k in range(min(high - 1, i + reach), max(i, low - 1), -1):
+def take_out_all(cells: Vector, stride: int, reach: int, leaving: Vector, going: Vector) -> None:
+    """Take out all states, the last first: each row is brought up to date when the states after it are out."""
+    for i in range(going.size - 1, -1, -1):
+        for k in range(min(going.size - 1, i + reach), i, -1):
             # Who went from i to k goes where k leads.
             share = cells[i * stride + k] / going[k]
             cells[i * stride + k] = share
             leaving[i] += share * leaving[k]
-            start = max(begin, k - reach)
+            start = max(k - reach, 0)
             row = cells[k * stride + start : k * stride + k]
             target = cells[i * stride + start : i * stride + k]
             for j in range(row.size):
                 target[j] += share * row[j]
-        if i >= low:
-            going[i] = leaving[i]
-            row = cells[i * stride + max(first, i - reach) : i * stride + i]
-            for j in range(row.size):
-                going[i] += row[j]
+        going[i] = leaving[i]
+        row = cells[i * stride + max(i - reach, 0) : i * stride + i]
+        for j in range(row.size):
+            going[i] += row[j]
 
 
 @kernel(fast=True)
-def send_on(cells: Vector, stride: int, reach: int, low: int, high: int, right: Vector) -> None:
-    """Send what the states of a panel have on to the states before them in it."""
-    for k in range(high - 1, low - 1, -1):
+def send_on(cells: Vector, stride: int, reach: int, right: Vector) -> None:
+    """Solve ``x = right + S x`` in place, for the shares S that states send to later ones: the last is known first."""
+    for k in range(right.shape[0] - 1, -1, -1):
         row = right[k]
-        for i in range(max(low, k - reach), k):
+        for i in range(max(k - reach, 0), k):
             share = cells[i * stride + k]
             target = right[i]
             for j in range(row.size):
@@ -229,11 +248,11 @@ def send_on(cells: Vector, stride: int, reach: int, low: int, high: int, right: 
 
 
 @kernel(fast=True)
-def put_back(cells: Vector, stride: int, reach: int, low: int, high: int, going: Vector, x: Vector) -> None:
-    """Solve for the states of a panel, in order: what each has is known when those before it are."""
-    for k in range(low, high):
+def put_back(cells: Vector, stride: int, reach: int, going: Vector, x: Vector) -> None:
+    """Solve ``going x = right + R x`` in place, for the chances R to go to states before: the first is known first."""
+    for k in range(going.size):
         target = x[k]
-        for i in range(max(low, k - reach), k):
+        for i in range(max(k - reach, 0), k):
             weight = cells[k * stride + i]
             row = x[i]
             for j in range(row.size):

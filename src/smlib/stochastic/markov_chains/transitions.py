@@ -21,9 +21,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
+from numpy.typing import ArrayLike
 
 from smlib._core.csr import CSRMatrix, MatrixLike, as_csr
-from smlib._core.validate import Vector, as_floats, require_finite
+from smlib._core.validate import Vector, as_floats, as_vector, require_finite
 from smlib.errors import InputError
 
 # How far from 1 the sum of a row may be.
@@ -63,6 +64,16 @@ def as_square(matrix: MatrixLike, name: str) -> Vector | CSRMatrix:
     if copy.shape[0] != copy.shape[1] or not copy.shape[0]:
         raise InputError(f"{name} has shape {copy.shape}; it needs a row and a column for each state, and one at least")
     return copy
+
+
+def as_distribution(mu: ArrayLike, n: int) -> Vector:
+    """Return a copy of the chances of n states, which add up to 1."""
+    chances = as_vector(mu, "mu", n).copy()
+    if chances.min() < 0.0:
+        raise InputError(f"mu[{chances.argmin()}] is {chances.min()}; chances must not be negative")
+    if abs(chances.sum() - 1.0) > ROW_TOLERANCE:
+        raise InputError(f"mu adds up to {chances.sum()}, but the chances of all states have to add up to 1")
+    return chances
 
 
 def require_nonnegative(matrix: Vector | CSRMatrix, name: str) -> None:
