@@ -41,9 +41,7 @@ from smlib.stochastic.markov_chains.elimination import Censored, censor
 from smlib.stochastic.queueing.markovian import as_rates, mmc
 from smlib.stochastic.queueing.metrics import QueueMetrics
 from smlib.stochastic.queueing.overload import explain_overload, is_overloaded, least_servers
-
-# A row of the routing whose sum is 1 to within rounding sends everybody on.
-ROUNDING = 1e-12
+from smlib.stochastic.routing import as_routing
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -117,22 +115,20 @@ def jackson_network(
     >>> network.throughput, round(network.L, 6), round(network.W, 6)
     (array([2., 2.]), 3.0, 3.0)
     """
-    outside, chances = as_floats(arrival_rates, "arrival_rates"), as_floats(routing, "routing")
-    services, crews = as_floats(service_rates, "service_rates"), np.asarray(servers)
-    n, shapes = outside.size, (outside.shape, chances.shape, services.shape, crews.shape)
-    if n == 0 or shapes not in (((n,), (n, n), (n,), (n,)), ((n,), (n, n), (n,), ())):
+    outside, services = as_floats(arrival_rates, "arrival_rates"), as_floats(service_rates, "service_rates")
+    crews = np.asarray(servers)
+    n, shapes = outside.size, (outside.shape, services.shape, crews.shape)
+    if n == 0 or shapes not in (((n,), (n,), (n,)), ((n,), (n,), ())):
         raise InputError(
-            "arrival_rates, routing, service_rates and servers have the shapes "
-            f"{', '.join(map(str, shapes))}; for n stations these are (n,), (n, n), (n,) and (n,), the last one or ()"
+            f"arrival_rates, service_rates and servers have the shapes {', '.join(map(str, shapes))}; for n stations "
+            "these are (n,), (n,) and (n,), the last one or ()"
         )
-    for array, name in ((outside, "arrival_rates"), (chances, "routing")):
-        require_finite(array, name)
-        if array.min() < 0.0:
-            place = ", ".join(str(number) for number in np.unravel_index(int(np.argmin(array)), array.shape))
-            raise InputError(f"{name}[{place}] is {array.min()}; it must be at least 0")
+    require_finite(outside, "arrival_rates")
+    if outside.min() < 0.0:
+        raise InputError(f"arrival_rates[{outside.argmin()}] is {outside.min()}; it must be at least 0")
     if not outside.any():
         raise InputError("arrival_rates are all 0; in an open network customers come from outside to some station")
-    leaving = _leaving(chances)
+    chances, leaving = as_routing(routing, n)
 
     throughput = solve_traffic(censor(chances, np.arange(n), leaving), outside)
     missed = np.abs(throughput - outside - throughput @ chances).max() / throughput.max()
@@ -150,23 +146,6 @@ def jackson_network(
     stations = tuple(mmc(*load) for load in checked)
     present, entering = sum(station.L for station in stations), float(outside.sum())
     return NetworkMetrics(stations, throughput, throughput / entering, present, present / entering, float(missed))
-
-
-def _leaving(routing: Vector) -> Vector:
-    """Return the chances to leave the network after each station, and make sure that everybody leaves some day."""
-    sums = routing.sum(axis=1)
-    if sums.max() > 1.0 + ROUNDING:
-        worst = int(np.argmax(sums))
-        raise InputError(f"row {worst} of routing has the sum {sums[worst]:.12g}; chances add up to 1 at most")
-    leaving = np.where(sums < 1.0 - ROUNDING, 1.0 - sums, 0.0)
-    gets_out = leaving > 0.0
-    while not gets_out.all():
-        more = gets_out | (routing[:, gets_out] > 0.0).any(axis=1)
-        if (more == gets_out).all():
-            trapped = ", ".join(str(number) for number in np.flatnonzero(~gets_out))
-            raise InputError(f"nobody leaves who comes to these stations: {trapped}; let a row of routing sum to less")
-        gets_out = more
-    return leaving
 
 
 def solve_traffic(part: Censored, outside: Vector) -> Vector:
