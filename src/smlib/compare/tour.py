@@ -19,13 +19,13 @@ from smlib.topics import TOPICS, read_essay
 # The stories that `smlib tour` tells when none is named.
 HEADLINES = (
     "stationary",
-    "quadrature",
     "huffman_coding",
-    "btree",
     "bplustree",
     "lsm",
     "simulation",
     "tableau",
+    "markov_chains",
+    "queue_simulation",
     "locality_sensitive_hashing",
     "page_rank",
 )

@@ -155,7 +155,7 @@ CASES = (
             Peer("NumPy solve", "numpy", _solve),
         ),
         _same_distribution,
-        note="quantecon's elimination is the same, a state at a time; ours takes out 64 states together, so that most "
+        note="quantecon's elimination is the same, a state at a time; ours takes out 48 states together, so that most "
         "of the work is a product of matrices. NumPy (LAPACK) subtracts: where groups of states lead to each other "
         "with chance 1e-12 it has four digits, and the others all.",
     ),
