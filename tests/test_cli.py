@@ -62,7 +62,7 @@ def test_the_tour_agrees_and_says_so() -> None:
     assert done.returncode == 0, done.stderr
     assert f"{len(HEADLINES)} of {len(HEADLINES)} agree" in done.stdout
     assert "25.0000 degrees" in done.stdout
-    assert "10,001,965.729 m" in done.stdout
+    assert "0.128 (0.121 to 0.135)" in done.stdout
     assert "\x1b[" not in done.stdout
 
 

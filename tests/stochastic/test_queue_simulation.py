@@ -308,10 +308,10 @@ def test_a_generator_moves_on() -> None:
 # Bad input.
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"arrivals": [0, 2, 1]}, r"arrivals\[2\] is 1.0, but arrivals\[1\] is 2.0 already; sort"),
-    ({"arrivals": [-1, 2, 3]}, r"arrivals\[0\] is -1.0; the clock starts at 0"),
+    ({"arrivals": [0, 2, 1]}, r"arrivals\[2\] is 1.0, before arrivals\[1\], which is 2.0; times must rise: sort"),
+    ({"arrivals": [-1, 2, 3]}, r"arrivals\[0\] is -1.0; times count from 0"),
     ({"arrivals": [0, math.nan, 3]}, r"arrivals\[1\] is nan"),
-    ({"arrivals": [[0, 1, 2]]}, r"arrivals has shape \(1, 3\); it must have one dimension"),
+    ({"arrivals": [[0, 1, 2]]}, r"arrivals has 2 axes"),
     ({"arrivals": []}, "there are no customers"),
     ({"arrivals": "abc"}, "arrivals cannot be read"),
     ({"services": [1, 1]}, r"services has shape \(2,\), but there are 3 arrivals"),

@@ -76,6 +76,14 @@ def as_nonnegative(value: float, name: str) -> float:
     return number
 
 
+def as_positive(value: float, name: str) -> float:
+    """Return a finite number that is more than 0."""
+    number = as_number(value, name)
+    if number <= 0.0:
+        raise InputError(f"{name} is {number}; it must be more than 0")
+    return number
+
+
 def as_number(value: float, name: str) -> float:
     """Return a finite number."""
     try:

@@ -35,7 +35,7 @@ from smlib._core.random_streams import (
     new_stream,
     uniform,
 )
-from smlib._core.validate import Vector, as_count, as_floats, as_nonnegative, as_number, require_finite
+from smlib._core.validate import Vector, as_count, as_floats, as_nonnegative, as_positive, require_finite
 from smlib.errors import InputError
 
 
@@ -75,13 +75,6 @@ def draw(distribution: Distribution, size: int, rng: RandomLike, name: str, *, s
     return values
 
 
-def _positive(value: float, name: str) -> float:
-    number = as_number(value, name)
-    if number <= 0.0:
-        raise InputError(f"{name} is {number}; it must be more than 0")
-    return number
-
-
 class Exponential:
     """Times without memory: what is left of one does not depend on how long it has lasted.
 
@@ -113,7 +106,7 @@ class Exponential:
     """
 
     def __init__(self, rate: float) -> None:
-        self.rate = _positive(rate, "rate")
+        self.rate = as_positive(rate, "rate")
 
     def __repr__(self) -> str:
         return f"Exponential(rate={self.rate:g})"
@@ -213,7 +206,7 @@ class Erlang:
         self.shape = as_count(shape, "shape")
         if self.shape == 0:
             raise InputError("shape is 0; there must be at least one step")
-        self.rate = _positive(rate, "rate")
+        self.rate = as_positive(rate, "rate")
 
     def __repr__(self) -> str:
         return f"Erlang({self.shape}, rate={self.rate:g})"
@@ -273,7 +266,7 @@ class Hyperexponential:
                 "they must be lists of one length, at least 1"
             )
         for rate in self.rates:
-            _positive(rate, "each of the rates")
+            as_positive(rate, "each of the rates")
         if not (self.probabilities >= 0.0).all() or not math.isclose(self.probabilities.sum(), 1.0, abs_tol=1e-9):
             raise InputError(f"probabilities are {self.probabilities}; they must be at least 0, with the sum 1")
 
@@ -327,8 +320,8 @@ class LogNormal:
     """
 
     def __init__(self, mean: float, squared_variation: float) -> None:
-        self._mean = _positive(mean, "mean")
-        self.squared_variation = _positive(squared_variation, "squared_variation")
+        self._mean = as_positive(mean, "mean")
+        self.squared_variation = as_positive(squared_variation, "squared_variation")
 
     def __repr__(self) -> str:
         return f"LogNormal(mean={self._mean:g}, squared_variation={self.squared_variation:g})"

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from smlib._core.random_streams import RandomLike
 from smlib._core.validate import Vector, as_count, as_floats, require_finite
 from smlib.errors import InputError
+from smlib.stochastic.poisson_processes.arguments import as_arrivals
 from smlib.stochastic.queue_simulation.estimates import spawn_generators
 from smlib.stochastic.queue_simulation.heaps import Numbers
 from smlib.stochastic.queue_simulation.serving import DISCIPLINES
@@ -24,7 +25,7 @@ from smlib.stochastic.variates import Distribution, draw
 LARGEST_EXACT = 2.0**53
 
 
-def as_arrivals(
+def as_customers(
     arrivals: ArrayLike | Distribution, services: ArrayLike | Distribution, customers: int | None, rng: RandomLike
 ) -> tuple[Vector, Vector]:
     """Return when customers arrive, and how long each is served: as given and proved, or drawn."""
@@ -36,7 +37,7 @@ def as_arrivals(
         count = as_count(customers, "customers")
         times = np.cumsum(draw(cast(Distribution, arrivals), count, arrival_rng, "arrivals"))
     else:
-        times = as_times(cast(ArrayLike, arrivals))
+        times = as_arrivals(cast(ArrayLike, arrivals), "arrivals")
         if customers is not None and customers != times.size:
             raise InputError(f"customers is {customers}, but arrivals has {times.size} entries; leave customers out")
     if not times.size:
@@ -56,24 +57,6 @@ def as_arrivals(
 def _is_distribution(value: object) -> bool:
     """Whether something is drawn from; an array is recognised at once."""
     return not isinstance(value, np.ndarray) and isinstance(value, Distribution)
-
-
-def as_times(arrivals: ArrayLike) -> Vector:
-    """Return times that are finite, not negative, and in order."""
-    times = as_floats(arrivals, "arrivals")
-    if times.ndim != 1:
-        raise InputError(f"arrivals has shape {times.shape}; it must have one dimension")
-    require_finite(times, "arrivals")
-    if times.size and times[0] < 0.0:
-        raise InputError(f"arrivals[0] is {times[0]}; the clock starts at 0")
-    steps = np.diff(times)
-    if steps.size and steps.min() < 0.0:
-        place = int((steps < 0.0).argmax())
-        raise InputError(
-            f"arrivals[{place + 1}] is {times[place + 1]}, but arrivals[{place}] is {times[place]} already; sort the "
-            "arrivals, and the services with them"
-        )
-    return times
 
 
 def as_servers(servers: int) -> int:

@@ -23,7 +23,7 @@ from smlib._core.random_streams import RandomLike
 from smlib._core.results import Result
 from smlib._core.validate import Vector, as_confidence, as_number
 from smlib.errors import InputError
-from smlib.stochastic.queue_simulation.arguments import as_arrivals, as_capacity, as_servers, as_turns, as_warmup
+from smlib.stochastic.queue_simulation.arguments import as_capacity, as_customers, as_servers, as_turns, as_warmup
 from smlib.stochastic.queue_simulation.estimates import Estimate, batch_means
 from smlib.stochastic.queue_simulation.heaps import Numbers
 from smlib.stochastic.queue_simulation.serving import DISCIPLINES, idle_servers, serve
@@ -231,7 +231,7 @@ def simulate_queue(
     >>> 4.0 in run.Wq, run.settled
     (True, True)
     """
-    times, works = as_arrivals(arrivals, services, customers, rng)
+    times, works = as_customers(arrivals, services, customers, rng)
     count = as_servers(servers)
     places = as_capacity(capacity, count, times.size)
     level = as_confidence(confidence)
