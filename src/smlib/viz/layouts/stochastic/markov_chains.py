@@ -31,13 +31,13 @@ LOOPS = {0: (-0.8, -0.6), 4: (0.0, -1.0)}
 TIMES = (*range(1, 13), 20, 30, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 SEED = 47
 
-WIDTH, HEIGHT = 460, 596
+WIDTH, HEIGHT = 460, 498
 RADIUS, LOOP = 19.0, 15.0
 BROADEST = 12.0
 
-BARS_TOP, BARS_BOTTOM, BARS_LEFT, BAR, BETWEEN = 244.0, 374.0, 52.0, 26.0, 78.0
+BARS_TOP, BARS_BOTTOM, BARS_LEFT, BAR, BETWEEN = 240.0, 318.0, 52.0, 26.0, 78.0
 
-CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 52.0, 366.0, 440.0, 558.0
+CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 52.0, 366.0, 386.0, 468.0
 LOWEST, LATEST = -4, 4
 
 
@@ -91,7 +91,7 @@ def _draw_loop(i: int, chance: float, css: str) -> Iterator[Mark]:
     points = [(middle[0] + LOOP * math.cos(turn), middle[1] + LOOP * math.sin(turn)) for turn in turns]
     yield polyline(f"band {i}>{i}", points, css)
     tip, back = points[-1], turns[-1] - 0.5 * math.pi
-    wings = [(tip[0] + 8 * math.cos(back + side), tip[1] + 8 * math.sin(back + side)) for side in (-0.2, 0.9)]
+    wings = [(tip[0] + 8 * math.cos(back + side), tip[1] + 8 * math.sin(back + side)) for side in (-0.9, 0.2)]
     yield polyline(f"head {i}>{i}", [wings[0], tip, wings[1]], css)
     beyond = RADIUS + 1.6 * LOOP + 8.0
     yield text(
