@@ -103,7 +103,8 @@ def trace(
         "server": whole.server[:0],
         "curve": tuple(curve),
     }
-    yield Step(caption="Before anybody comes.", state=dict(state), source=serve, invariants={}, question="")
+    proved = {"Little's law and the other books balance on the whole run": whole.success}
+    yield Step(caption="Before anybody comes.", state=dict(state), source=serve, invariants=proved)
     for now in np.unique(np.concatenate([whole.arrivals, whole.ends[served]])).tolist():
         run = run_of(int(np.count_nonzero(whole.arrivals <= now)))
         begun, present = run.starts <= now, ~run.lost & ~(run.ends <= now)
