@@ -1,13 +1,13 @@
-"""Tables of Erlang's loss formula: how it was looked up before it could be computed, misprints included.
+"""Tables of Erlang's loss formula: how it was looked up before it could be computed.
 
 Who planned a telephone exchange looked for the share of calls that may be lost, went down that column to the load that
 is expected, and read off how many lines it takes. Printed is therefore the *largest load* at which n lines lose no more
 than that share::
 
-    B(load, lines) = blocking                    of 100 calls that find 5 lines, 2 are lost at a load of 1.657 erlang
+    B(load, lines) = blocking                    of 100 calls that find 5 lines, 1 is lost at a load of 1.36 erlang
 
-Tables were copied by hand from tables. Of the 45 numbers for 2 % below, as they have come down to us, seven are not
-what the formula says: here and there a digit has changed.
+Of the first table below all 144 numbers are what the formula says, rounded; of the second 32 of 36, and the others are
+off by one in the last digit, for tables were copied from tables by hand.
 """
 
 from __future__ import annotations
@@ -30,10 +30,18 @@ COLLINS_LOADS = """
 1.8 2.3 2.6 2.9 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 4.3 4.7 5.1 5.4
 """
 
-LUCENT_LOADS = """
- 0.020  0.602  1.657  2.935  4.345  5.842  7.402  9.010 10.656 12.333 14.036 15.761 17.505 19.265 21.039
-22.827 24.628 26.435 28.254 30.081 31.915 33.758 35.507 37.462 39.323 41.189 43.060 44.938 46.816 48.700
-50.389 52.461 54.376 56.275 58.117 60.082 61.990 63.900 65.814 67.729 69.647 71.568 73.490 75.415 77.342
+RAPPAPORT_LINES = "2 4 5 10 20 24 40 70 100"
+RAPPAPORT_PERCENT = "1 0.5 0.2 0.1"
+RAPPAPORT_LOADS = """
+0.153 0.105 0.065 0.046
+0.869 0.701 0.535 0.439
+1.36 1.13 0.900 0.762
+4.46 3.96 3.43 3.09
+12.0 11.1 10.1 9.41
+15.3 14.2 13.0 12.2
+29.0 27.3 25.7 24.5
+56.1 53.7 51.0 49.2
+84.1 80.9 77.4 75.2
 """
 
 
@@ -47,44 +55,49 @@ class ErlangTable(NamedTuple):
         The share of calls that is lost.
     loads : ndarray, shape (rows, columns)
         In erlang, as printed.
-    decimals : int
-        To how many of them.
+    units : ndarray, shape (rows, columns)
+        One in the last digit that is printed.
     source : str
     """
 
     lines: NDArray[np.int64]
     blocking: NDArray[np.float64]
     loads: NDArray[np.float64]
-    decimals: int
+    units: NDArray[np.float64]
     source: str
 
 
 def printed_tables() -> tuple[ErlangTable, ErlangTable]:
-    """Return two printed tables of Erlang's loss formula, the first one without misprints.
+    """Return two printed tables of Erlang's loss formula.
 
     Returns
     -------
     tuple of ErlangTable
-        1 to 9 lines at sixteen shares from 0.01 to 5 %, and the odd numbers of lines from 1 to 89 at 2 %.
+        1 to 9 lines at sixteen shares from 0.01 to 5 %; and 2 to 100 lines at four shares from 1 to 0.1 %.
 
     References
     ----------
-    Collins, *Carrier Grade Voice over IP* (2nd edition), appendix A, its first nine rows; Lucent Technologies,
-    "Erlang-B capacity table", of the course WirelessU, *Traffic Engineering*, as G. Wagoner keeps it on
-    garywagoner.tripod.com.
+    Collins, *Carrier Grade Voice over IP* (2nd edition), appendix A, its first nine rows; Rappaport, *Wireless
+    Communications: Principles and Practice* (2nd edition), table 3.4.
 
     Examples
     --------
     >>> first, second = printed_tables()
     >>> first.loads.shape, second.loads.shape
-    ((9, 16), (45, 1))
-    >>> int(second.lines[2]), float(second.loads[2, 0])
-    (5, 1.657)
+    ((9, 16), (9, 4))
+    >>> int(second.lines[3]), float(second.loads[3, 0]), float(second.units[3, 0])
+    (10, 4.46, 0.01)
     """
-    fine = np.array(LUCENT_LOADS.split(), dtype=float)[:, np.newaxis]
-    shares = np.array(COLLINS_PERCENT.split(), dtype=float) / 100.0
-    coarse = np.array(COLLINS_LOADS.split(), dtype=float).reshape(9, 16)
     return (
-        ErlangTable(np.arange(1, 10), shares, coarse, 1, "Collins, appendix A"),
-        ErlangTable(np.arange(1, 90, 2), np.array([0.02]), fine, 3, "Lucent Technologies, WirelessU"),
+        _read(" ".join(map(str, range(1, 10))), COLLINS_PERCENT, COLLINS_LOADS, "Collins, appendix A"),
+        _read(RAPPAPORT_LINES, RAPPAPORT_PERCENT, RAPPAPORT_LOADS, "Rappaport, table 3.4"),
+    )
+
+
+def _read(lines: str, percent: str, loads: str, source: str) -> ErlangTable:
+    rows, columns = np.array(lines.split(), dtype=np.int64), np.array(percent.split(), dtype=float)
+    entries, shape = loads.split(), (rows.size, columns.size)
+    units = [10.0 ** -len(entry.partition(".")[2]) for entry in entries]
+    return ErlangTable(
+        rows, columns / 100.0, np.array(entries, dtype=float).reshape(shape), np.reshape(units, shape), source
     )
