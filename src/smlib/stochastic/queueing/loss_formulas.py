@@ -167,15 +167,24 @@ def sum_inverse(load: float, servers: int) -> float:
     """Return 1 / B: the sum of products of n/a, (n-1)/a, ..., up to where the rest is negligible."""
     if load == 0.0:
         return np.inf if servers else 1.0
-    total = 1.0
-    term = 1.0
-    inverse = 1.0 / load
-    for left in range(servers, 0, -1):
-        term *= left * inverse
-        total += term
+    total, term, inverse = 1.0, 1.0, 1.0 / load
+    left = float(servers)
+    # Four terms at a time: of their products only the last has to wait for the term before.
+    while left >= 4.0:
+        first = left * inverse
+        second = first * ((left - 1.0) * inverse)
+        third = second * ((left - 2.0) * inverse)
+        fourth = third * ((left - 3.0) * inverse)
+        total += term * ((first + second) + (third + fourth))
+        term *= fourth
+        left -= 4.0
         # All that is to come is less than a geometric series with the ratio left / load.
         if term * load < NEGLIGIBLE * total * (load - left) or total == np.inf:
-            break
+            return total
+    while left > 0.0:
+        term *= left * inverse
+        total += term
+        left -= 1.0
     return total
 
 
