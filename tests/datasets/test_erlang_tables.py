@@ -7,15 +7,7 @@ from fractions import Fraction
 import pytest
 
 from smlib.datasets.erlang_tables import ErlangTable, printed_tables
-
-
-def blocked(load: Fraction, lines: int) -> Fraction:
-    """Return B as it is defined, a fraction of sums of powers over factorials."""
-    term = total = Fraction(1)
-    for n in range(1, lines + 1):
-        term *= load / n
-        total += term
-    return term / total
+from tests.stochastic.exact_erlang import exact_b
 
 
 def wrong_entries(table: ErlangTable, units: Fraction) -> list[tuple[int, float, float]]:
@@ -24,7 +16,7 @@ def wrong_entries(table: ErlangTable, units: Fraction) -> list[tuple[int, float,
     for i, lines in enumerate(table.lines.tolist()):
         for j, share in enumerate(table.blocking.tolist()):
             load, reach = Fraction(str(table.loads[i, j])), units * Fraction(str(table.units[i, j]))
-            low, high = blocked(max(load - reach, Fraction(0)), lines), blocked(load + reach, lines)
+            low, high = exact_b(max(load - reach, Fraction(0)), lines), exact_b(load + reach, lines)
             if not low <= Fraction(f"{share:.4f}") <= high:
                 wrong.append((lines, round(100 * share, 4), float(load)))
     return wrong

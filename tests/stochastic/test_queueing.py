@@ -31,19 +31,11 @@ from smlib.stochastic import (
     plan_servers,
 )
 from tests.conftest import require
+from tests.stochastic.exact_erlang import exact_b
 
 rates = st.floats(0.01, 100.0)
 shares = st.floats(0.01, 0.99)
 few = st.integers(1, 40)
-
-
-def exact_b(load: Fraction, servers: int) -> Fraction:
-    """Return Erlang's B as it is defined."""
-    term = total = Fraction(1)
-    for n in range(1, servers + 1):
-        term *= load / n
-        total += term
-    return term / total
 
 
 def exact_c(load: Fraction, servers: int) -> Fraction:

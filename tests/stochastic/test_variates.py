@@ -11,7 +11,7 @@ import scipy.stats
 
 from smlib.errors import InputError
 from smlib.stochastic import Deterministic, Empirical, Erlang, Exponential, Hyperexponential, LogNormal
-from smlib.stochastic.variates import Distribution, draw
+from smlib.stochastic.drawing import Distribution, draw
 
 LAWS = [
     (Exponential(4.0), scipy.stats.expon(scale=0.25)),

@@ -32,8 +32,8 @@ from smlib.consensus.linearizability_checking.offending import OffendingPart, fi
 from smlib.consensus.linearizability_checking.operations import (
     Operation,
     check_history,
-    find_unhashable,
     part_by_key,
+    told_if_unhashable,
 )
 from smlib.consensus.linearizability_checking.search import find_order
 from smlib.consensus.linearizability_checking.timeline import Timeline, lay_out
@@ -105,13 +105,8 @@ def check_linearizable(history: Iterable[Operation], model: Model, *, budget: Su
     operations = check_history(history)
     limit = math.inf if budget is None else as_count(budget, "budget")
     parts = part_by_key(operations, model)
-    try:
+    with told_if_unhashable(operations, model):
         return _check_parts(parts, model, limit)
-    except TypeError as error:
-        fault = find_unhashable(operations, model)
-        if fault is None:
-            raise
-        raise fault from error
 
 
 def _check_parts(parts: dict[Hashable, list[Operation]], model: Model, budget: float) -> Verdict:

@@ -64,7 +64,7 @@ class Model:
 
     initial: Hashable = None
 
-    def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002
+    def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002  # the word of the literature
         """Ask the object once.
 
         Parameters
@@ -84,11 +84,11 @@ class Model:
         """
         raise NotImplementedError(f"{type(self).__name__} has no step")
 
-    def key(self, input: Any) -> Hashable:  # noqa: A002
+    def key(self, input: Any) -> Hashable:  # noqa: A002  # the word of the literature
         """Return which object an input is for; None for all of them, unless a subclass says otherwise."""
         return None
 
-    def only_observes(self, input: Any, output: Any) -> bool:  # noqa: A002
+    def only_observes(self, input: Any, output: Any) -> bool:  # noqa: A002  # the word of the literature
         """Return whether such an operation leaves every state in which it is allowed as it is.
 
         To say so of reads makes a search much faster; to say so of anything else makes it wrong. False, unless a
@@ -121,11 +121,11 @@ class Register(Model):
     def __init__(self, initial: Hashable = None) -> None:
         self.initial = initial
 
-    def only_observes(self, input: Any, output: Any) -> bool:  # noqa: A002
+    def only_observes(self, input: Any, output: Any) -> bool:  # noqa: A002  # the word of the literature
         """Return whether it is a read, or a compare-and-set that has failed."""
         return _only_observes("read", input, output)
 
-    def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002
+    def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002  # the word of the literature
         """Read or write."""
         try:
             function = input[0]
@@ -159,7 +159,7 @@ class CompareAndSetRegister(Register):
 
     _known = '("read",), ("write", value) and ("cas", expected, new)'
 
-    def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002
+    def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002  # the word of the literature
         """Read, write, or compare and set."""
         try:
             if input[0] == "cas":
@@ -193,7 +193,7 @@ class KeyValue(Model):
     def __init__(self, initial: Hashable = None) -> None:
         self.initial = initial
 
-    def key(self, input: Any) -> Hashable:  # noqa: A002
+    def key(self, input: Any) -> Hashable:  # noqa: A002  # the word of the literature
         """Return the key of an input."""
         try:
             key: Hashable = input[1]
@@ -201,11 +201,11 @@ class KeyValue(Model):
         except (IndexError, KeyError, TypeError):
             raise self._unknown(input) from None
 
-    def only_observes(self, input: Any, output: Any) -> bool:  # noqa: A002
+    def only_observes(self, input: Any, output: Any) -> bool:  # noqa: A002  # the word of the literature
         """Return whether it is a get, or a compare-and-set that has failed."""
         return _only_observes("get", input, output)
 
-    def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002
+    def step(self, state: Any, input: Any, output: Any) -> tuple[bool, Hashable]:  # noqa: A002  # the word of the literature
         """Get, put, append, or compare and set."""
         try:
             function = input[0]

@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from smlib.consensus.linearizability_checking.models import Model
@@ -99,6 +100,18 @@ def part_by_key(operations: Sequence[Operation], model: Model) -> dict[Hashable,
     for operation in operations:
         parts[key(operation[3])].append(operation)
     return dict(parts)
+
+
+@contextmanager
+def told_if_unhashable(operations: Sequence[Operation], model: Model) -> Iterator[None]:
+    """Turn the TypeError of something that cannot be hashed into one that names it."""
+    try:
+        yield
+    except TypeError as error:
+        fault = find_unhashable(operations, model)
+        if fault is None:
+            raise
+        raise fault from error
 
 
 def find_unhashable(operations: Sequence[Operation], model: Model) -> InputError | None:

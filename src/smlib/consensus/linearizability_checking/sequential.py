@@ -37,7 +37,7 @@ from typing import Any, NamedTuple, SupportsIndex
 from smlib._core.results import Result
 from smlib._core.validate import as_count
 from smlib.consensus.linearizability_checking.models import Model
-from smlib.consensus.linearizability_checking.operations import Operation, check_history, find_unhashable
+from smlib.consensus.linearizability_checking.operations import Operation, check_history, told_if_unhashable
 from smlib.consensus.linearizability_checking.search import Order, list_order
 from smlib.errors import InputError
 
@@ -158,13 +158,8 @@ def check_sequential(
     """
     operations = check_history(history)
     limit = math.inf if budget is None else as_count(budget, "budget")
-    try:
+    with told_if_unhashable(operations, model):
         return _search(operations, model, limit)
-    except TypeError as error:
-        fault = find_unhashable(operations, model)
-        if fault is None:
-            raise
-        raise fault from error
 
 
 def _search(operations: Sequence[Operation], model: Model, limit: float) -> SequentialVerdict:

@@ -131,7 +131,7 @@ class Raft(Node):
 
     def __init__(
         self,
-        id: int,  # noqa: A002
+        id: int,  # noqa: A002  # the word of the paper
         peers: Iterable[int],
         log_store: LogStore,
         rng: random.Random | int | None,

@@ -125,7 +125,7 @@ class Node:
 
     def __init__(
         self,
-        id: int,  # noqa: A002
+        id: int,  # noqa: A002  # the word of the paper
         peers: tuple[int, ...],
         log_store: LogStore,
         rng: random.Random,

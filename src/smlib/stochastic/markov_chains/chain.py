@@ -18,7 +18,7 @@ from smlib.errors import InputError
 from smlib.stochastic.markov_chains.mixing import advance_by, as_dense, first_time
 from smlib.stochastic.markov_chains.states import FiniteChain, Indices, Names
 from smlib.stochastic.markov_chains.structure import common_period, find_levels
-from smlib.stochastic.markov_chains.transitions import as_distribution, as_transitions
+from smlib.stochastic.markov_chains.transitions import as_chances, as_transitions
 from smlib.stochastic.markov_chains.walking import AliasTables, build_tables, walk_many, walk_one
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ class MarkovChain(FiniteChain):
         ----------
         Norris, *Markov Chains*, section 1.1.
         """
-        return advance_by(self._weights, as_distribution(mu, self.n), as_count(n, "n"))
+        return advance_by(self._weights, as_chances(mu, self.n), as_count(n, "n"))
 
     def simulate(self, ts_length: int, init: Any = None, num_reps: int | None = None, rng: RandomLike = None) -> Names:
         """Return a random path of the chain, or several.

@@ -59,7 +59,7 @@ from smlib.errors import InputError
 from smlib.stochastic.markov_chains.chain import MarkovChain
 from smlib.stochastic.markov_chains.generators import as_rates
 from smlib.stochastic.markov_chains.states import FiniteChain, Indices, Names
-from smlib.stochastic.markov_chains.transitions import as_distribution
+from smlib.stochastic.markov_chains.transitions import as_chances
 from smlib.stochastic.markov_chains.uniformisation import (
     Matrix,
     mixed_matrix,
@@ -195,7 +195,7 @@ class ContinuousTimeMarkovChain(FiniteChain):
         >>> chain.distribution([1, 0], 0.5)  # 1/2 + e^(-1) / 2
         array([0.68393972, 0.31606028])
         """
-        start = as_distribution(mu, self.n)
+        start = as_chances(mu, self.n)
         ticks, share = self._expected_ticks(t), _as_tolerance(tol)
         if ticks == 0.0:
             return start

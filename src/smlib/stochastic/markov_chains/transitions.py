@@ -66,7 +66,7 @@ def as_square(matrix: MatrixLike, name: str) -> Vector | CSRMatrix:
     return copy
 
 
-def as_distribution(mu: ArrayLike, n: int) -> Vector:
+def as_chances(mu: ArrayLike, n: int) -> Vector:
     """Return a copy of the chances of n states, which add up to 1."""
     chances = as_vector(mu, "mu", n).copy()
     if chances.min() < 0.0:

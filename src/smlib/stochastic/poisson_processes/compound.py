@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from smlib._core.random_streams import RandomLike, as_generator
 from smlib._core.validate import Vector, as_nonnegative
+from smlib.stochastic.drawing import Distribution, as_distribution, draw
 from smlib.stochastic.poisson_processes.homogeneous import PoissonProcess
-from smlib.stochastic.variates import Distribution, as_distribution, draw
 
 
 class Jumps(NamedTuple):

@@ -22,7 +22,7 @@ from smlib._core.random_streams import State, as_state, exponential, uniform
 from smlib._core.user_functions import Decorator, UserFunction, bind
 from smlib._core.validate import Vector, as_floats
 from smlib.errors import InputError
-from smlib.stochastic.poisson_processes.homogeneous import arrive
+from smlib.stochastic.poisson_processes.homogeneous import arrival_blocks
 
 # A function from an array of times to the rates there, or one that Numba compiled, from one time to the rate there.
 RateFunction: TypeAlias = UserFunction
@@ -34,11 +34,8 @@ ROUNDING = 1.0 + 1e-12
 
 def thin_blocks(rate_function: RateFunction, bound: float, end: float, gaps: State, coins: State) -> Iterator[Vector]:
     """Yield the arrivals in [0, end) in blocks; the rate is called with all candidates of a block at once."""
-    block = np.empty(BLOCK)
-    now, count = 0.0, block.size
-    while count == block.size:
-        count, now, gaps = arrive(as_state(gaps), now, end, 1.0 / bound, block)
-        kept, coins = keep_below(rate_function, block[:count], bound, as_state(coins))
+    for block in arrival_blocks(gaps, end, 1.0 / bound, BLOCK):
+        kept, coins = keep_below(rate_function, block, bound, as_state(coins))
         yield kept.copy()
 
 

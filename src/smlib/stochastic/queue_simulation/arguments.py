@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike
 from smlib._core.random_streams import RandomLike
 from smlib._core.validate import Vector, as_count, as_floats, require_finite
 from smlib.errors import InputError
+from smlib.stochastic.drawing import Distribution, draw
 from smlib.stochastic.poisson_processes.arguments import as_arrivals
 from smlib.stochastic.queue_simulation.estimates import spawn_generators
 from smlib.stochastic.queue_simulation.heaps import Numbers
 from smlib.stochastic.queue_simulation.serving import DISCIPLINES
-from smlib.stochastic.variates import Distribution, draw
 
 # Up to here every integer is a floating-point number.
 LARGEST_EXACT = 2.0**53

@@ -39,6 +39,7 @@ from smlib._core.random_streams import RandomLike
 from smlib._core.results import Result
 from smlib._core.validate import Vector, as_confidence, as_count
 from smlib.errors import InputError
+from smlib.stochastic.drawing import Distribution, as_distribution
 from smlib.stochastic.queue_simulation.arguments import as_servers, as_warmup
 from smlib.stochastic.queue_simulation.estimates import Estimate
 from smlib.stochastic.queue_simulation.heaps import Numbers, pop, push, replace_top
@@ -46,7 +47,6 @@ from smlib.stochastic.queue_simulation.routes import Routes, draw_routes
 from smlib.stochastic.queue_simulation.serving import idle_servers
 from smlib.stochastic.queue_simulation.summaries import judge, summarize
 from smlib.stochastic.routing import as_routing
-from smlib.stochastic.variates import Distribution, as_distribution
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from smlib._core.random_streams import RandomLike
 from smlib._core.validate import Vector
 from smlib.errors import InputError
+from smlib.stochastic.drawing import Distribution, draw
 from smlib.stochastic.queue_simulation.estimates import spawn_generators
 from smlib.stochastic.queue_simulation.heaps import Numbers
-from smlib.stochastic.variates import Distribution, draw
 
 Matrix = NDArray[np.float64]
 

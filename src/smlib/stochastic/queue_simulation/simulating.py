@@ -23,13 +23,13 @@ from smlib._core.random_streams import RandomLike
 from smlib._core.results import Result
 from smlib._core.validate import Vector, as_confidence, as_number
 from smlib.errors import InputError
+from smlib.stochastic.drawing import Distribution
 from smlib.stochastic.queue_simulation.arguments import as_capacity, as_customers, as_servers, as_turns, as_warmup
 from smlib.stochastic.queue_simulation.estimates import Estimate, batch_means
 from smlib.stochastic.queue_simulation.heaps import Numbers
 from smlib.stochastic.queue_simulation.serving import DISCIPLINES, idle_servers, serve
 from smlib.stochastic.queue_simulation.sharing import share
 from smlib.stochastic.queue_simulation.summaries import judge, summarize
-from smlib.stochastic.variates import Distribution
 
 Discipline: TypeAlias = Literal["fifo", "lifo", "priority", "processor-sharing"]
 

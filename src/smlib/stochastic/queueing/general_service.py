@@ -28,10 +28,10 @@ import math
 
 from smlib._core.validate import as_nonnegative
 from smlib.errors import InputError
+from smlib.stochastic.drawing import Distribution
 from smlib.stochastic.queueing.markovian import as_rates, summarize
 from smlib.stochastic.queueing.metrics import GENERAL, QueueMetrics
 from smlib.stochastic.queueing.overload import explain_overload, is_overloaded
-from smlib.stochastic.variates import Distribution
 
 
 def mg1(arrival_rate: float, service: float | Distribution, variance: float | None = None) -> QueueMetrics:

@@ -127,7 +127,7 @@ class QueueMetrics(Result):
         >>> round(mm1(8.0, 10.0).wait_quantile(0.99), 3)
         2.191
         """
-        late, tail = _as_share_left(q), self._wait_tail()
+        late, tail = as_share_left(q), self._wait_tail()
         if self.probability_of_waiting <= late:
             return 0.0
         if math.isinf(self.capacity):
@@ -158,7 +158,7 @@ class QueueMetrics(Result):
         >>> round(mm1(8.0, 10.0).response_quantile(0.99), 3)  # exponential, too
         2.303
         """
-        late, tail = _as_share_left(q), self._response_tail()
+        late, tail = as_share_left(q), self._response_tail()
         return _least(lambda t: tail(t) <= late, 1.0 / self.service_rate)
 
     def state_probabilities(self, count: SupportsIndex) -> Vector:
@@ -277,10 +277,13 @@ def _mean(values: Vector, probabilities: Vector) -> float:
     return float(values[:size] @ probabilities[:size])
 
 
-def _as_share_left(q: float) -> float:
-    share = as_number(q, "q")
+def as_share_left(q: float, name: str = "q") -> float:
+    """Return what a share, at least 0 and less than 1, leaves over."""
+    share = as_number(q, name)
     if not 0.0 <= share < 1.0:
-        raise InputError(f"q is {share}; it must be at least 0 and less than 1, such as 0.99: there is no longest wait")
+        raise InputError(
+            f"{name} is {share}; it must be at least 0 and less than 1, such as 0.99: there is no longest wait"
+        )
     return 1.0 - share
 
 

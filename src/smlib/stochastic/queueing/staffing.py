@@ -29,11 +29,11 @@ from dataclasses import dataclass
 
 from smlib._core.kernel import kernel
 from smlib._core.results import Result
-from smlib._core.validate import as_nonnegative, as_number
+from smlib._core.validate import as_nonnegative
 from smlib.errors import InputError
 from smlib.stochastic.queueing.loss_formulas import c_from_b, sum_inverse
 from smlib.stochastic.queueing.markovian import as_rates, mmc
-from smlib.stochastic.queueing.metrics import QueueMetrics
+from smlib.stochastic.queueing.metrics import QueueMetrics, as_share_left
 from smlib.stochastic.queueing.overload import is_overloaded, least_servers
 
 
@@ -103,12 +103,10 @@ def plan_servers(
         share, limit = wait_quantile
     except (TypeError, ValueError) as error:
         raise InputError(f"wait_quantile is {wait_quantile!r}; it must be a share and seconds: (0.99, 0.2)") from error
-    share, limit = as_number(share, "the share of wait_quantile"), as_nonnegative(limit, "the time of wait_quantile")
-    if not 0.0 <= share < 1.0:
-        raise InputError(f"the share of wait_quantile is {share}; it must be at least 0 and less than 1, such as 0.99")
+    late = as_share_left(share, "the share of wait_quantile")
+    limit = as_nonnegative(limit, "the time of wait_quantile")
 
     least = least_servers(arrivals, services)
-    late = 1.0 - share
     servers = find_least(arrivals / services, least, late, services * limit)
     metrics = mmc(arrivals, services, servers)
     fewer = servers - 1

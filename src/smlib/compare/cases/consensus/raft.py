@@ -107,7 +107,7 @@ def make_replicas(period: float) -> tuple[list[Any], Any]:
     transport: Any = import_module(f"{PYSYNCOBJ}.transport")
     boxes: dict[str, tuple[Any, list[Any]]] = {}
 
-    class Queue(transport.Transport):  # type: ignore[misc]
+    class Queue(transport.Transport):  # type: ignore[misc]  # PySyncObj is untyped
         """Hands messages over as they are, in memory."""
 
         def __init__(self, me: Any, others: list[Any]) -> None:
@@ -119,7 +119,7 @@ def make_replicas(period: float) -> tuple[list[Any], Any]:
             boxes[node.id][1].append((self.me, message))
             return True
 
-    class Log(package.SyncObj):  # type: ignore[misc]
+    class Log(package.SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
         """Keeps what is added."""
 
         def __init__(self, me: Any, others: list[Any]) -> None:
@@ -133,7 +133,7 @@ def make_replicas(period: float) -> tuple[list[Any], Any]:
             )
             super().__init__(me, others, settings, transport=Queue(me, others))
 
-        @package.replicated  # type: ignore[untyped-decorator]
+        @package.replicated  # type: ignore[untyped-decorator]  # PySyncObj is untyped
         def add(self, command: bytes) -> None:
             self.data.append(command)
 
@@ -203,6 +203,8 @@ NOTE = (
     "socket, no disk. PySyncObj is a library for replicated objects: it pickles each call, and looks at the clock; its "
     "period for gathering commands is the best that was found, and its cluster has its leader before the clock starts."
 )
+PEERS = (Peer("PySyncObj, messages handed over in memory", PYSYNCOBJ, pysyncobj_commit_all),)
+
 CASES = (
     Case(
         "raft",
@@ -211,7 +213,7 @@ CASES = (
         (1_000, 10_000, 50_000),
         workload_of,
         commit_all,
-        (Peer("PySyncObj, messages handed over in memory", PYSYNCOBJ, pysyncobj_commit_all),),
+        PEERS,
         _same_logs,
         note=NOTE,
         story=Story(
@@ -229,7 +231,7 @@ CASES = (
         (100, 1_000, 10_000),
         workload_one_by_one,
         commit_all,
-        (Peer("PySyncObj, messages handed over in memory", PYSYNCOBJ, pysyncobj_commit_all),),
+        PEERS,
         _same_logs,
         note=NOTE,
     ),

@@ -16,7 +16,7 @@ from smlib.stochastic import (
     Exponential,
     InhomogeneousPoissonProcess,
     QueueSimulation,
-    erlang_c,
+    mmc,
     plan_servers,
     simulate_queue,
 )
@@ -140,9 +140,8 @@ def answered_in_time(days: Sequence[Customers], runs: Sequence[QueueSimulation],
 def promised(agents: NDArray[np.int64]) -> Vector:
     """Return the share of calls that wait at most as long as is acceptable, hour by hour, by Erlang's formula."""
     day = call_center_day()
-    loads = day.calls * day.mean_service / HOUR
-    waits = np.asarray(erlang_c(loads, agents))
-    return np.asarray(1.0 - waits * np.exp(-(agents - loads) * day.acceptable_wait / day.mean_service))
+    queues = [mmc(calls / HOUR, 1.0 / day.mean_service, crew) for calls, crew in zip(day.calls, agents, strict=True)]
+    return np.array([1.0 - queue.wait_tail(day.acceptable_wait) for queue in queues])
 
 
 def _tell_agents(days: Days, levels: ServiceLevels) -> Sequence[str]:

@@ -77,7 +77,7 @@ def simulate_by_ciw(queue: Customers, **node: Any) -> Records:
     ciw = import_module("ciw")
     services = queue.services.tolist()
 
-    class Given(ciw.dists.Distribution):  # type: ignore[misc, name-defined]
+    class Given(ciw.dists.Distribution):  # type: ignore[misc, name-defined]  # ciw is untyped
         def sample(self, t: float | None = None, ind: Any = None) -> float:
             return float(services[ind.id_number - 1])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,11 +43,8 @@ def _plan(load: int) -> ServerPlan:
 
 
 def _late(load: float, servers: Any) -> Any:
-    """Return the share that waits too long, by SciPy: B is a Poisson probability over a cumulative one."""
-    term = np.exp(scipy.special.xlogy(servers, load) - load - scipy.special.gammaln(servers + 1.0))
-    blocked = term / scipy.special.pdtr(servers, load)
-    waiting = blocked * servers / (servers - load * (1.0 - blocked))
-    return waiting * np.exp(-(servers - load) * SERVICE_RATE * LIMIT)
+    """Return the share that waits too long, by SciPy."""
+    return _as_c(load, servers, _special_b(load, servers)) * np.exp(-(servers - load) * SERVICE_RATE * LIMIT)
 
 
 def _scipy_plan(load: int) -> Plan:
@@ -143,30 +141,37 @@ def _ours_c(table: Table) -> Any:
     return erlang_c(table.loads, table.servers)
 
 
-def _special_b(table: Table) -> Any:
-    loads, servers = table
+def _special_b(loads: Any, servers: Any) -> Any:
+    """Return B, a Poisson probability over a cumulative one."""
     terms = np.exp(scipy.special.xlogy(servers, loads) - loads - scipy.special.gammaln(servers + 1.0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return terms / scipy.special.pdtr(servers, loads)
+    return terms / scipy.special.pdtr(servers, loads)
 
 
-def _stats_b(table: Table) -> Any:
-    loads, servers = table
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return scipy.stats.poisson.pmf(servers, loads) / scipy.stats.poisson.cdf(servers, loads)
+def _stats_b(loads: Any, servers: Any) -> Any:
+    return scipy.stats.poisson.pmf(servers, loads) / scipy.stats.poisson.cdf(servers, loads)
 
 
-def _as_c(table: Table, blocked: Any) -> Any:
-    loads, servers = table
+def _as_c(loads: Any, servers: Any, blocked: Any) -> Any:
     return blocked * servers / (servers - loads * (1.0 - blocked))
 
 
+def _table_of_b(formula: Callable[[Any, Any], Any]) -> Callable[[Table], Any]:
+    def look_up(table: Table) -> Any:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return formula(*table)
+
+    return look_up
+
+
+def _table_of_c(formula: Callable[[Any, Any], Any]) -> Callable[[Table], Any]:
+    look_up = _table_of_b(formula)
+    return lambda table: _as_c(*table, look_up(table))
+
+
 SPECIAL, STATS = "SciPy's special functions", "SciPy poisson.pmf / cdf"
-SCIPY_B = (Peer(SPECIAL, "scipy", _special_b), Peer(STATS, "scipy", _stats_b))
-SCIPY_C = (
-    Peer(SPECIAL, "scipy", lambda table: _as_c(table, _special_b(table))),
-    Peer(STATS, "scipy", lambda table: _as_c(table, _stats_b(table))),
-)
+FORMULAS = {SPECIAL: _special_b, STATS: _stats_b}
+SCIPY_B = tuple(Peer(name, "scipy", _table_of_b(formula)) for name, formula in FORMULAS.items())
+SCIPY_C = tuple(Peer(name, "scipy", _table_of_c(formula)) for name, formula in FORMULAS.items())
 
 
 def _same_b(_: Table, ours: Any, theirs: Any) -> Agreement:
